@@ -1,0 +1,62 @@
+import type { Channel } from './channels';
+
+/** The queue that workflows and the activities that only touch our own database run on. */
+export const WORKFLOW_TASK_QUEUE = 'stockbridge';
+
+/** The queue of everything that speaks to one channel, so that a slow channel holds up no other. */
+export const channelTaskQueue = (channel: Channel): string => `channel-${channel}`;
+
+export const SWEEP_SCHEDULE_ID = 'stockbridge-sweep';
+export const RETENTION_SCHEDULE_ID = 'stockbridge-retention';
+
+const INVENTORY_SYNC_PREFIX = 'inventory-sync/';
+const ORDER_PREFIX = 'unfulfillable-order/';
+
+/** One writer per connection: the id makes Temporal refuse a second open run. */
+export const inventorySyncWorkflowId = (connectionId: number): string => `${INVENTORY_SYNC_PREFIX}${connectionId}`;
+
+/** The inverse of {@link inventorySyncWorkflowId}; undefined for any other workflow id. */
+export function connectionIdOf(workflowId: string): number | undefined {
+  if (!workflowId.startsWith(INVENTORY_SYNC_PREFIX)) return undefined;
+  const id = Number(workflowId.slice(INVENTORY_SYNC_PREFIX.length));
+  return Number.isSafeInteger(id) && id > 0 ? id : undefined;
+}
+
+/** What makes two deliveries of an order event the same event: the event itself carries no id. */
+export interface OrderIdentity {
+  accountSlug: string;
+  externalChannelId: string;
+  orderNumber: string;
+  /** Hex digest over the sorted line item sequence numbers. */
+  linesHash: string;
+}
+
+/** `unfulfillable-order/<accountSlug>/<externalChannelID>/<customerOrderNumber>/<lines hash>`, each part percent-encoded so that a `/` in a number stays one part. */
+export const orderWorkflowId = (order: OrderIdentity): string =>
+  ORDER_PREFIX +
+  [order.accountSlug, order.externalChannelId, order.orderNumber, order.linesHash].map(encodeURIComponent).join('/');
+
+/** The inverse of {@link orderWorkflowId}; undefined for any other workflow id. */
+export function orderIdentityOf(workflowId: string): OrderIdentity | undefined {
+  if (!workflowId.startsWith(ORDER_PREFIX)) return undefined;
+  const parts = workflowId.slice(ORDER_PREFIX.length).split('/').map(decodeURIComponent);
+  const [accountSlug, externalChannelId, orderNumber, linesHash] = parts;
+  if (parts.length !== 4 || !accountSlug || !externalChannelId || !orderNumber || !linesHash) return undefined;
+  return { accountSlug, externalChannelId, orderNumber, linesHash };
+}
+
+/** Percent-encodes what would make two different identifiers look alike: the separator, the escape sign, control characters and blanks at the end. */
+const escapePart = (part: string): string => part.replace(/[%/\p{Cc}]|\s+$/gu, (match) => encodeURIComponent(match));
+
+/**
+ * One string for what a channel calls a sellable thing, from the identifiers that the channel asks for, in its own order
+ * (two for a channel that knows products and variants, one for a channel that knows a SKU). Identifiers are opaque:
+ * leading zeros, blanks and case are kept. Throws a RangeError for text that is no well-formed Unicode.
+ */
+export function listingOf(...parts: [string, ...string[]]): string {
+  for (const part of parts) if (!part.isWellFormed()) throw new RangeError('identifier is not well-formed Unicode');
+  return parts.map(escapePart).join('/');
+}
+
+/** The inverse of {@link listingOf}. */
+export const listingParts = (listing: string): string[] => listing.split('/').map(decodeURIComponent);

@@ -1,0 +1,51 @@
+/** One line of an order that the warehouse cannot ship. */
+export interface OrderLine {
+  /** The WMS's own number of the line; identifies it within the order. */
+  lineItemSequenceNumber: string;
+  /** The WMS's `orderItemID`. */
+  orderItemId: string;
+  /** The WMS's `itemID`. */
+  itemId: string;
+  /** What the marketplace calls the line: `customerOrderItemID`. */
+  marketplaceItemId: string;
+  /** Whole pieces, at least 1. */
+  quantity: number;
+}
+
+/** An order as both sides know it; no customer, no address. */
+export interface OrderRef {
+  /** `customerOrderNumber`. */
+  orderNumber: string;
+  vendorOrderNumber: string | null;
+  externalChannelId: string;
+}
+
+/** What a channel said of one line that we asked it to cancel. `unknown`: the answer does not mention it, or names the order only. */
+export type CancelVerdict =
+  | { lineItemSequenceNumber: string; verdict: 'cancelled' }
+  | { lineItemSequenceNumber: string; verdict: 'refused' | 'unknown'; message: string };
+
+export interface CancelOrderRequest {
+  order: OrderRef;
+  lines: readonly OrderLine[];
+  /** When the cancellation was decided, ISO-8601 UTC; taken once per run. */
+  cancelledAt: string;
+}
+
+/** What a channel shows for a line when it is read back. `shipped`: packed or on its way, so that only a person can decide. */
+export type ObservedLineState = 'open' | 'cancelled' | 'shipped' | 'missing';
+
+export interface ObservedOrderLine {
+  lineItemSequenceNumber: string;
+  state: ObservedLineState;
+  /** The channel's word for the state. */
+  channelWords: string;
+}
+
+/** The business result of an order run, apart from the workflow's status. */
+export type OrderOutcome =
+  | 'cancelled'
+  | 'partially_cancelled'
+  | 'cancelled_at_marketplace_only'
+  | 'not_cancelled'
+  | 'gave_up';

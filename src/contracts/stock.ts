@@ -1,0 +1,68 @@
+/** The source's order of truth: the later publication wins, equal times are ordered by message id, then by arrival. */
+export interface Version {
+  /** Milliseconds since the epoch. */
+  publishedAtMs: number;
+  messageId: string;
+}
+
+/** Positive when `a` is newer than `b`; 0 for the same version. */
+export function compareVersions(a: Version, b: Version): number {
+  if (a.publishedAtMs !== b.publishedAtMs) return a.publishedAtMs - b.publishedAtMs;
+  if (a.messageId === b.messageId) return 0;
+  return a.messageId > b.messageId ? 1 : -1;
+}
+
+/** The largest quantity that any channel and the database take; a larger one is a mistake of the source. */
+export const MAX_QUANTITY = 2_147_483_647;
+
+/** A line as it goes out: an absolute quantity of sellable pieces, a whole number from 0 to {@link MAX_QUANTITY}. */
+export interface StockLine {
+  listing: string;
+  quantity: number;
+}
+
+/** What the channel said of one line. `unknown`: it was sent and the channel said nothing of it, so it goes out again. */
+export type Verdict =
+  | { listing: string; verdict: 'accepted' }
+  | { listing: string; verdict: 'rejected' | 'unknown'; message: string };
+
+/** What a channel shows at the moment, as read back; a null quantity means that it does not know the listing. */
+export interface ObservedStock {
+  listing: string;
+  quantity: number | null;
+}
+
+/** A chunk of claimed lines; what it sends is read at the moment of the call. */
+export interface PlannedPush {
+  pushId: string;
+  lineCount: number;
+  zeroCount: number;
+}
+
+/** Why a sync has nothing to do although lines may be waiting. */
+export type PlanBlock = 'paused' | 'needs_reauth';
+
+export interface PushPlan {
+  pushes: PlannedPush[];
+  /** How many of these pushes may be on the wire at once. */
+  concurrency: number;
+  /** When the next line that had to wait becomes due, milliseconds from now; null when none waits. */
+  nextDueInMs: number | null;
+  blockedBy: PlanBlock | null;
+}
+
+export interface PushResult {
+  accepted: number;
+  rejected: number;
+  unknown: number;
+  /** The channel's words on the first rejected line, for a person to read. */
+  sampleMessage?: string;
+}
+
+/** What one run of the inventory sync did, in lines and calls. */
+export interface SyncTotals {
+  pushes: number;
+  accepted: number;
+  rejected: number;
+  unknown: number;
+}

@@ -1,0 +1,64 @@
+import type { Version } from './stock';
+
+export const SUBMISSION_SOURCES = ['wms', 'csv', 'increff', 'api'] as const;
+export type SubmissionSource = (typeof SUBMISSION_SOURCES)[number];
+
+export const SUBMISSION_STATUSES = ['pending', 'processing', 'success', 'error', 'aborted'] as const;
+export type SubmissionStatus = (typeof SUBMISSION_STATUSES)[number];
+
+export const LINE_STATUSES = ['pending', 'processing', 'success', 'error', 'superseded', 'aborted'] as const;
+export type LineStatus = (typeof LINE_STATUSES)[number];
+
+/** A line that came in: usable with a quantity, or unusable with the reason. Rows are counted from 1. */
+export type DraftLine =
+  | { row: number; listing: string; locationId: string; quantity: number }
+  | { row: number; listing: string; locationId: string; quantity: null; error: string };
+
+/** What came in, read and checked, before it is stored. */
+export interface SubmissionDraft {
+  connectionId: number;
+  accountSlug: string;
+  source: SubmissionSource;
+  /** The sender's own id of the message; the same one again is a duplicate. Null: every delivery is new. */
+  messageId: string | null;
+  publishedAtMs: number;
+  /** The location of the levels that are written: the connection's own, or '' when it has none. */
+  levelLocationId: string;
+  /** Adds up the quantities of all locations instead of letting the newest line win. */
+  sumLocations: boolean;
+  lines: readonly DraftLine[];
+}
+
+export type IntakeStatus = 'accepted' | 'duplicate' | 'superseded';
+
+export interface IntakeResult {
+  submissionId: string;
+  status: IntakeStatus;
+  /** True when some listing of the connection now has something new to show. */
+  changedStock: boolean;
+}
+
+export interface SubmissionView {
+  id: string;
+  connectionId: number;
+  source: SubmissionSource;
+  status: SubmissionStatus;
+  totalCount: number;
+  successCount: number;
+  errorCount: number;
+  finishedCount: number;
+  error: string | null;
+  createdAt: string;
+  updatedAt: string;
+}
+
+export interface SubmissionLineView {
+  row: number;
+  listing: string;
+  locationId: string;
+  quantity: number | null;
+  version: Version;
+  status: LineStatus;
+  error: string | null;
+  pushId: string | null;
+}
