@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import type { Connection } from '../contracts/connection';
+import { ConnectorError } from './errors';
+import { jsonOf } from './http/words';
+
+/** A token that dies within this time is not used any more: it could die on the way. */
+const MIN_TOKEN_LIFE_MS = 120_000;
+
+const inJson = z.union([
+  z.string(),
+  z.object({ accessToken: z.string() }).transform((value) => value.accessToken),
+  z.object({ access_token: z.string() }).transform((value) => value.access_token),
+]);
+
+/** The connection's token as it is stored: plain text, or JSON with `accessToken` in it; undefined when none can stand in a header. */
+export function storedTokenOf(connection: Connection): string | undefined {
+  const stored = connection.accessToken?.trim() ?? '';
+  const isJson = stored.startsWith('{') || stored.startsWith('"');
+  const token = isJson ? inJson.safeParse(jsonOf(stored)).data?.trim() : stored;
+  return token !== undefined && /^[\x21-\x7e]+$/.test(token) ? token : undefined;
+}
+
+/** The connection's token for a call. Throws `ChannelAuthFailed` with the token's generation when there is none or it dies within two minutes. */
+export function accessTokenOf(connection: Connection, nowMs: number): string {
+  const token = storedTokenOf(connection);
+  if (token === undefined) throw authFailed(connection, 'there is no usable token');
+  if (connection.tokenExpiresAtMs !== null && connection.tokenExpiresAtMs - nowMs < MIN_TOKEN_LIFE_MS) {
+    throw authFailed(connection, 'the token is known to have expired, or is about to');
+  }
+  return token;
+}
+
+const authFailed = ({ id, channel, tokenGeneration }: Connection, why: string): ConnectorError =>
+  new ConnectorError('ChannelAuthFailed', `${channel}, connection ${id}: ${why}`, {
+    details: { connectionId: id, channel, tokenGeneration },
+  });

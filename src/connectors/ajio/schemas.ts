@@ -1,0 +1,91 @@
+import { z } from 'zod';
+
+/** Identifiers are text, but some services of this kind print digits as a number. */
+const identifier = z.union([z.string(), z.int().transform(String)]);
+
+/** Whole pieces, as a number or as text. */
+const pieces = z.union([
+  z.int().min(0),
+  z
+    .string()
+    .regex(/^\d{1,10}$/)
+    .transform(Number),
+]);
+
+/** Services of this kind leave an empty list out. */
+const list = <T extends z.ZodType>(entry: T) =>
+  z
+    .array(entry)
+    .nullish()
+    .transform((entries) => entries ?? []);
+
+/** `POST /authToken` */
+export const loginAnswer = z.discriminatedUnion('success', [
+  z.object({ success: z.literal(true), result: z.object({ accessToken: z.string().min(1) }) }),
+  z.object({ success: z.literal(false), message: z.string().nullish() }),
+]);
+
+/** `POST /updateInventory`, request */
+export interface InventoryUpdate {
+  inventoryList: { inventory: number | string; productId: string; variantId: string }[];
+}
+
+/** `POST /updateInventory`, answer */
+export const inventoryAnswer = z.object({
+  status: z.enum(['SUCCESS', 'PARTIAL_SUCCESS', 'FAILED']),
+  failedProductList: list(z.object({ productId: identifier, variantId: identifier, message: z.string().nullish() })),
+});
+
+export type InventoryAnswer = z.output<typeof inventoryAnswer>;
+
+/** `POST <prefix>/orders`, request */
+export interface OrderUpdate {
+  order_id: string;
+  order_lines: { cancelled_quantity: number; confirmed_quantity: number; order_item_id: string }[];
+  status: 'Cancel';
+}
+
+/** `POST <prefix>/orders`, answer: HTTP 200 also when everything failed. */
+export const orderUpdateAnswer = z
+  .object({
+    failed_items: z.array(z.object({ order_id: identifier, error_message: z.string().nullish() })).nullish(),
+    success: z
+      .array(
+        z.object({
+          order_id: identifier,
+          order_status: z.literal('Cancel'),
+          order_lines: list(
+            z.object({ order_item_id: identifier, cancelled_quantity: pieces, confirmed_quantity: pieces.nullish() }),
+          ),
+        }),
+      )
+      .nullish(),
+  })
+  .refine((answer) => answer.success || answer.failed_items, 'neither success nor failed_items')
+  .transform((answer) => ({ success: answer.success ?? [], failed: answer.failed_items ?? [] }));
+
+export type OrderUpdateAnswer = z.output<typeof orderUpdateAnswer>;
+
+const orderStatus = z.enum(['CONFIRMED', 'PACKED', 'READY_TO_DISPATCH', 'DISPATCHED', 'DELIVERED', 'CANCELLED']);
+
+export type OrderStatus = z.output<typeof orderStatus>;
+
+/** `GET <prefix>/orders?orderIds=`, answer: orders that Ajio does not know are left out. */
+export const ordersAnswer = z.array(
+  z.object({
+    order_id: identifier,
+    status: orderStatus,
+    order_lines: list(
+      z.object({ order_item_id: identifier, seller_cancelled_qty: pieces.nullish(), status: orderStatus.nullish() }),
+    ),
+  }),
+);
+
+export type OrdersAnswer = z.output<typeof ordersAnswer>;
+
+/** `GET /products?skus=&pageNumber=&pageSize=`, answer: what is on sale is `inventory`; `blockedInventory` is sold and not yet shipped. */
+export const productsAnswer = z.array(
+  z.object({ productId: identifier, variants: list(z.object({ variantId: identifier, inventory: pieces })) }),
+);
+
+export type ProductsAnswer = z.output<typeof productsAnswer>;

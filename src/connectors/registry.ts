@@ -1,0 +1,15 @@
+import type { Channel } from '../contracts/channels';
+import { ajioConnector } from './ajio';
+import { eshopboxConnector } from './eshopbox';
+import type { Connector } from './ports';
+
+const CONNECTORS: Readonly<Record<Channel, Connector>> = {
+  ajio: ajioConnector,
+  eshopbox: eshopboxConnector,
+};
+
+/** The connector of a channel; there is one for every name in `CHANNELS`. */
+export const connectorFor = (channel: Channel): Connector => CONNECTORS[channel];
+
+/** Every connector, for what must know them all: configuration, checks, lists. */
+export const allConnectors = (): readonly Connector[] => Object.values(CONNECTORS);

@@ -1,0 +1,56 @@
+import { createHttpClient, type HttpClient } from '../../src/connectors/http/client';
+import type { Call, Capabilities, Connector, ConnectorContext } from '../../src/connectors/ports';
+import type { Connection } from '../../src/contracts/connection';
+import type { CancelOrderRequest } from '../../src/contracts/order';
+import type { StockLine } from '../../src/contracts/stock';
+import type { Twin } from '../../src/twins/twin';
+
+/** The time of day in every context that the suite makes. */
+export const NOW_MS = Date.parse('2025-03-01T12:00:00Z');
+
+const TOTAL_MS = 300;
+
+/** What the conformance suite needs to know of a connector; the samples must be what its freshly reset twin accepts. */
+export interface ConnectorUnderTest<T extends Twin> {
+  connector: Connector;
+  startTwin(): Promise<T>;
+  /** Base addresses by environment variable. */
+  endpoints(twin: T): Record<string, string>;
+  /** A connection that the twin serves, with a live token. */
+  connection(twin: T): Connection;
+  wrongCredentials: object;
+  /** Settings that must be refused, with the name of the field at fault. */
+  badSettings: readonly [settings: object, field: string][];
+  /** For an inventoryWriter: some sample lines, the channel's ceiling, and what its twin calls a line. */
+  stock?: { lines(count: number): StockLine[]; maxLines: number; keyOf(line: StockLine): string };
+  /** For an orderCanceller: a sample order, and whether cancelling twice does no harm. */
+  cancel?: { request: CancelOrderRequest; isRepeatable: boolean };
+}
+
+/** An open connection to a twin, and how to call it. */
+export interface Opened {
+  capabilities: Capabilities;
+  call: Call;
+}
+
+/** Opens connections to a twin; `http` must be closed by the caller. */
+export function openerFor<T extends Twin>(suite: ConnectorUnderTest<T>, http: HttpClient) {
+  return (twin: T, changes: Partial<Connection> = {}): Opened => {
+    const context: ConnectorContext = { http, endpoints: suite.endpoints(twin), now: () => NOW_MS };
+    const connection = { ...suite.connection(twin), ...changes };
+    return {
+      capabilities: suite.connector.open(connection, context),
+      call: { signal: new AbortController().signal },
+    };
+  };
+}
+
+/** A client that may reach a twin and gives up fast. */
+export const twinHttp = (): HttpClient =>
+  createHttpClient({ allowedHosts: ['127.0.0.1'], allowPrivateAddresses: true, timeouts: { totalMs: TOTAL_MS } });
+
+/** The value, which a suite that offers the operation has. */
+export function present<V>(value: V | undefined): V {
+  if (value === undefined) throw new Error('the suite lacks a sample, or the connector a capability');
+  return value;
+}

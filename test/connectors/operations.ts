@@ -1,0 +1,97 @@
+import type { Capabilities } from '../../src/connectors/ports';
+import type { Fault } from '../../src/twins/faults';
+import type { Twin } from '../../src/twins/twin';
+import { type ConnectorUnderTest, type Opened, present } from './connector-under-test';
+
+/** One thing that a connector can be asked, with the suite's sample. */
+export interface Operation {
+  name: string;
+  run(opened: Opened): Promise<unknown>;
+  isWrite: boolean;
+  isRepeatable: boolean;
+  needsToken: boolean;
+}
+
+/** One operation for each capability that the connector names. */
+export function operationsOf<T extends Twin>({ connector, stock, cancel }: ConnectorUnderTest<T>): Operation[] {
+  const token = { needsToken: true };
+  const all: Record<keyof Capabilities, Operation> = {
+    inventoryWriter: {
+      name: 'setStock',
+      run: ({ capabilities, call }) => present(capabilities.inventoryWriter).setStock(present(stock).lines(3), call),
+      ...{ isWrite: true, isRepeatable: true, ...token },
+    },
+    inventoryReader: {
+      name: 'readStock',
+      run: ({ capabilities, call }) =>
+        present(capabilities.inventoryReader).readStock(
+          present(stock)
+            .lines(3)
+            .map(({ listing }) => listing),
+          call,
+        ),
+      ...{ isWrite: false, isRepeatable: true, ...token },
+    },
+    orderCanceller: {
+      name: 'cancelOrder',
+      run: ({ capabilities, call }) => present(capabilities.orderCanceller).cancelOrder(present(cancel).request, call),
+      ...{ isWrite: true, isRepeatable: cancel?.isRepeatable ?? true, ...token },
+    },
+    orderReader: {
+      name: 'readOrder',
+      run: ({ capabilities, call }) => present(capabilities.orderReader).readOrder(present(cancel).request, call),
+      ...{ isWrite: false, isRepeatable: true, ...token },
+    },
+    tokenIssuer: {
+      name: 'issueToken',
+      run: ({ capabilities, call }) => present(capabilities.tokenIssuer).issueToken(call),
+      ...{ isWrite: false, isRepeatable: true, needsToken: false },
+    },
+  };
+  return connector.capabilities.map((capability) => all[capability]);
+}
+
+type Expected = (operation: Operation) => object;
+const violated: Expected = ({ isWrite }) => ({ type: 'ChannelContractViolated', mayStillApply: isWrite });
+const unanswered: Expected = ({ isWrite, isRepeatable }) => ({
+  type: isRepeatable ? 'ChannelUnavailable' : 'OutcomeUnknown',
+  mayStillApply: isWrite,
+});
+/** A gateway's error to a call that must not be repeated blindly is tried again like any 5xx: a refusal is read back. */
+const gatewayFailed: Expected = ({ isWrite, isRepeatable }) => ({
+  type: 'ChannelUnavailable',
+  mayStillApply: isWrite && isRepeatable,
+});
+const always =
+  (expected: object): Expected =>
+  () => ({ mayStillApply: false, ...expected });
+const limited = (retryAfterMs: number) =>
+  always({ type: 'ChannelRateLimited', details: expect.objectContaining({ retryAfterMs }) });
+
+/** Every way for an answer to go wrong, and what must be made of it whatever was asked. */
+export const FAILURES: readonly [name: string, fault: Fault, expected: Expected][] = [
+  ['500', { kind: 'status', status: 500, body: { message: 'boom' } }, always({ type: 'ChannelUnavailable' })],
+  ['504', { kind: 'status', status: 504 }, gatewayFailed],
+  ['503 with a page', { kind: 'html', status: 503 }, always({ type: 'ChannelUnavailable' })],
+  ['408', { kind: 'status', status: 408 }, always({ type: 'ChannelUnavailable' })],
+  ['429 with seconds', { kind: 'throttle', retryAfter: '7' }, limited(7_000)],
+  ['429 with a date', { kind: 'throttle', retryAfter: 'Sat, 01 Mar 2025 12:00:09 GMT' }, limited(9_000)],
+  ['429 without a time', { kind: 'throttle' }, limited(30_000)],
+  ['401', { kind: 'status', status: 401, body: { message: 'no' } }, always({ type: 'ChannelAuthFailed' })],
+  ['403', { kind: 'status', status: 403 }, always({ type: 'ChannelAuthFailed' })],
+  ['404', { kind: 'status', status: 404, body: 'Not Found' }, always({ type: 'ChannelRejected' })],
+  ['409', { kind: 'status', status: 409, body: { message: 'no such thing' } }, always({ type: 'ChannelRejected' })],
+  ['silence', { kind: 'hang' }, unanswered],
+  ['silence after the effect', { kind: 'hang-after-applying' }, unanswered],
+  ['a reset', { kind: 'reset' }, unanswered],
+  ['a reset after the effect', { kind: 'reset-after-applying' }, unanswered],
+  ['half an answer, then a cut', { kind: 'truncated', cutConnection: true }, unanswered],
+  ['an answer too slow', { kind: 'slow', ms: 400 }, unanswered],
+  ['half an answer, well framed', { kind: 'truncated' }, violated],
+  ['200 that is no JSON', { kind: 'garbage' }, violated],
+  ['200 with a page', { kind: 'html' }, violated],
+  ['200 with other JSON', { kind: 'status', status: 200, body: { hello: 'world' } }, violated],
+  ['200 with nothing', { kind: 'status', status: 200 }, violated],
+  ['200 of 5 MB', { kind: 'huge', bytes: 5_000_000 }, violated],
+  ['a redirect', { kind: 'redirect', location: '/elsewhere' }, violated],
+];
