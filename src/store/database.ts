@@ -1,0 +1,143 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import mysql, { type PoolConnection, type ResultSetHeader, type RowDataPacket } from 'mysql2/promise';
+
+/** A value that may stand for a `?`; a nested array is a list of rows for `VALUES ?` or `IN (?)`. */
+export type SqlValue = string | number | null | Date | readonly SqlValue[];
+
+export interface Queryable {
+  /** Rows of a SELECT; `Row` is what the statement's column list says. */
+  select<Row extends object>(sql: string, values?: readonly SqlValue[]): Promise<Row[]>;
+  /** Changes rows. On an upsert MySQL counts 2 for a changed row. */
+  change(sql: string, values?: readonly SqlValue[]): Promise<{ affectedRows: number; insertId: number }>;
+}
+
+export interface Database extends Queryable {
+  /** Runs `work` in one READ COMMITTED transaction; the whole of it again when the database breaks a deadlock. */
+  transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
+  /** Holds a server-wide named lock on a connection of its own while `work` runs. */
+  withLock<T>(name: string, timeoutSeconds: number, work: (db: Queryable) => Promise<T>): Promise<T>;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** ER_LOCK_DEADLOCK and ER_LOCK_WAIT_TIMEOUT: the database chose us to give way. */
+const GIVE_WAY_ERRNOS = new Set([1213, 1205]);
+const MAX_TRANSACTION_ATTEMPTS = 6;
+
+const CONNECTION_ERROR_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ETIMEDOUT',
+  'EPIPE',
+  'ENOENT',
+  'ENOTFOUND',
+  'PROTOCOL_CONNECTION_LOST',
+  'ER_SERVER_SHUTDOWN',
+  'ER_CON_COUNT_ERROR',
+  'POOL_NO_CONNECTION',
+]);
+
+const errorField = (error: unknown, field: 'errno' | 'code'): unknown =>
+  typeof error === 'object' && error !== null && field in error ? Reflect.get(error, field) : undefined;
+
+/** True when the database could not be reached, as opposed to refusing a statement. */
+export const isDatabaseDown = (error: unknown): boolean => {
+  const code = errorField(error, 'code');
+  return typeof code === 'string' && CONNECTION_ERROR_CODES.has(code);
+};
+
+const queryableOn = (target: Pick<PoolConnection, 'query'>): Queryable => ({
+  async select<Row extends object>(sql: string, values: readonly SqlValue[] = []) {
+    const [rows] = await target.query<(Row & RowDataPacket)[]>(sql, [...values]);
+    return rows;
+  },
+  async change(sql, values = []) {
+    const [result] = await target.query<ResultSetHeader>(sql, [...values]);
+    return { affectedRows: result.affectedRows, insertId: result.insertId };
+  },
+});
+
+/** Opens a pool; connects only when the first statement runs. `url` is `mysql://user:password@host:port/database`. */
+export function openDatabase(url: string, options: { connectionLimit?: number } = {}): Database {
+  const pool = mysql.createPool({
+    uri: url,
+    connectionLimit: options.connectionLimit ?? 10,
+    charset: 'utf8mb4',
+    timezone: 'Z',
+    connectTimeout: 5_000,
+    supportBigNumbers: true,
+    decimalNumbers: true,
+    // An object given by mistake becomes text, never a piece of SQL.
+    stringifyObjects: true,
+    enableKeepAlive: true,
+  });
+  pool.pool.on('connection', (connection) => {
+    // READ COMMITTED: upserts and claims meet on the same rows all day, and gap locks would make them deadlock.
+    connection.query("SET time_zone = '+00:00', SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", () => undefined);
+  });
+
+  async function onConnection<T>(work: (connection: PoolConnection) => Promise<T>): Promise<T> {
+    const connection = await pool.getConnection();
+    try {
+      return await work(connection);
+    } finally {
+      connection.release();
+    }
+  }
+
+  async function transactOnce<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
+    return onConnection(async (connection) => {
+      await connection.beginTransaction();
+      try {
+        const result = await work(queryableOn(connection));
+        await connection.commit();
+        return result;
+      } catch (error) {
+        await connection.rollback().catch(() => connection.destroy());
+        throw error;
+      }
+    });
+  }
+
+  return {
+    ...queryableOn(pool),
+    async transaction(work) {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await transactOnce(work);
+        } catch (error) {
+          const errno = errorField(error, 'errno');
+          if (typeof errno !== 'number' || !GIVE_WAY_ERRNOS.has(errno) || attempt >= MAX_TRANSACTION_ATTEMPTS)
+            throw error;
+          await delay(5 * 2 ** attempt * (0.5 + Math.random()));
+        }
+      }
+    },
+    withLock: (name, timeoutSeconds, work) =>
+      onConnection(async (connection) => {
+        const db = queryableOn(connection);
+        const [answer] = await db.select<{ held: number | null }>('SELECT GET_LOCK(?, ?) AS held', [
+          name,
+          timeoutSeconds,
+        ]);
+        if (answer?.held !== 1)
+          throw new Error(`lock ${name} is still held by another process after ${timeoutSeconds} s`);
+        try {
+          return await work(db);
+        } finally {
+          await db.select('SELECT RELEASE_LOCK(?)', [name]);
+        }
+      }),
+    async ping() {
+      await pool.query('SELECT 1');
+    },
+    close: () => pool.end(),
+  };
+}
+
+/** Cuts rows into pieces that stay far below the server's packet limit. */
+export function inChunks<T>(rows: readonly T[], size = 500): T[][] {
+  const chunks: T[][] = [];
+  for (let start = 0; start < rows.length; start += size) chunks.push(rows.slice(start, start + size));
+  return chunks;
+}

@@ -1,0 +1,232 @@
+import { ulid } from 'ulid';
+import type { CancelVerdict, ObservedOrderLine, OrderLine, OrderOutcome, OrderRef } from '../contracts/order';
+import { type Database, inChunks, type Queryable, type SqlValue } from './database';
+
+/** The two systems that a line is cancelled in; the name of the columns that hold its state there. */
+export type OrderSide = 'marketplace' | 'wms';
+
+export type LineState = 'open' | 'asked' | 'cancelled' | 'refused';
+
+export interface StoredOrderLine extends OrderLine {
+  marketplaceState: LineState;
+  marketplaceMessage: string | null;
+  wmsState: LineState;
+  wmsMessage: string | null;
+}
+
+export interface StoredOrder extends OrderRef {
+  id: string;
+  workflowId: string;
+  accountSlug: string;
+  connectionId: number;
+  wmsConnectionId: number;
+  status: 'stored' | 'started' | 'done' | 'failed';
+  outcome: OrderOutcome | null;
+  lines: StoredOrderLine[];
+}
+
+export type NewOrder = Omit<StoredOrder, 'id' | 'status' | 'outcome' | 'lines'> & { lines: readonly OrderLine[] };
+
+export interface OrderStore {
+  /** Stores an order with the lines that no other open or finished run owns. `duplicate` when none is left, or when it is stored already. */
+  store(
+    order: NewOrder,
+  ): Promise<{ orderId: string; workflowId: string; status: 'accepted' | 'duplicate'; isDone: boolean }>;
+  find(orderId: string): Promise<StoredOrder | undefined>;
+  markStarted(orderId: string): Promise<void>;
+  finish(
+    orderId: string,
+    result: { status: 'done' | 'failed'; outcome: OrderOutcome; error: string | null },
+  ): Promise<void>;
+  /** Notes that the lines are about to be asked for, before the request leaves. */
+  markAsked(orderId: string, side: OrderSide, lines: readonly OrderLine[]): Promise<void>;
+  /** Takes the note back: the channel answered, or the request never left. */
+  markAnswered(orderId: string, side: OrderSide): Promise<void>;
+  recordVerdicts(orderId: string, side: OrderSide, verdicts: readonly CancelVerdict[]): Promise<void>;
+  recordObserved(orderId: string, observed: readonly ObservedOrderLine[]): Promise<void>;
+  /** Orders that were stored at least `ageMs` ago and never started. */
+  findUnstarted(ageMs: number, limit: number): Promise<string[]>;
+}
+
+const stateColumn = (side: OrderSide): string => (side === 'marketplace' ? 'marketplaceState' : 'wmsState');
+const messageColumn = (side: OrderSide): string => (side === 'marketplace' ? 'marketplaceMessage' : 'wmsMessage');
+
+async function insertLines(tx: Queryable, orderId: string, order: NewOrder): Promise<number> {
+  const lines = [...order.lines].sort((a, b) => (a.lineItemSequenceNumber < b.lineItemSequenceNumber ? -1 : 1));
+  const rows = lines.map((line): SqlValue[] => [
+    order.connectionId,
+    order.orderNumber,
+    line.lineItemSequenceNumber,
+    orderId,
+    line.orderItemId,
+    line.itemId,
+    line.marketplaceItemId,
+    line.quantity,
+    new Date(),
+  ]);
+  for (const chunk of inChunks(rows)) {
+    await tx.change(
+      `INSERT INTO order_lines (connectionId, orderNumber, lineItemSequenceNumber, orderId, orderItemId, itemId, marketplaceItemId, quantity, updatedAt)
+       VALUES ? ON DUPLICATE KEY UPDATE orderId = orderId`,
+      [chunk],
+    );
+  }
+  // A line whose run failed, or whose order is this one, may be taken over; what the marketplace accepted stays accepted.
+  await tx.change(
+    `UPDATE order_lines ol JOIN orders o ON o.id = ol.orderId SET ol.orderId = ?
+     WHERE ol.connectionId = ? AND ol.orderNumber = ? AND ol.lineItemSequenceNumber IN (?) AND o.status = 'failed'`,
+    [orderId, order.connectionId, order.orderNumber, lines.map((line) => line.lineItemSequenceNumber)],
+  );
+  const [owned] = await tx.select<{ owned: number }>('SELECT COUNT(*) AS owned FROM order_lines WHERE orderId = ?', [
+    orderId,
+  ]);
+  return owned?.owned ?? 0;
+}
+
+class NothingNew extends Error {}
+
+export function createOrderStore(db: Database): OrderStore {
+  const insert = (order: NewOrder) =>
+    db.transaction(async (tx) => {
+      const id = ulid();
+      await tx.change(
+        `INSERT INTO orders (id, workflowId, accountSlug, connectionId, wmsConnectionId, externalChannelId, orderNumber, vendorOrderNumber,
+           status, createdAt, updatedAt)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'stored', UTC_TIMESTAMP(3), UTC_TIMESTAMP(3)) ON DUPLICATE KEY UPDATE id = id`,
+        [
+          id,
+          order.workflowId,
+          order.accountSlug,
+          order.connectionId,
+          order.wmsConnectionId,
+          order.externalChannelId,
+          order.orderNumber,
+          order.vendorOrderNumber,
+        ],
+      );
+      const [row] = await tx.select<{ id: string; status: StoredOrder['status'] }>(
+        'SELECT id, status FROM orders WHERE workflowId = ? FOR UPDATE',
+        [order.workflowId],
+      );
+      if (!row) throw new Error(`order ${order.workflowId} was not stored`);
+      if (row.id !== id && row.status !== 'failed')
+        return {
+          orderId: row.id,
+          workflowId: order.workflowId,
+          status: 'duplicate' as const,
+          isDone: row.status === 'done',
+        };
+      const owned = await insertLines(tx, row.id, order);
+      if (owned === 0) throw new NothingNew();
+      await tx.change(
+        "UPDATE orders SET status = 'stored', outcome = NULL, error = NULL, updatedAt = UTC_TIMESTAMP(3) WHERE id = ?",
+        [row.id],
+      );
+      return { orderId: row.id, workflowId: order.workflowId, status: 'accepted' as const, isDone: false };
+    });
+
+  const ownerOf = async (order: NewOrder): Promise<{ orderId: string; workflowId: string }> => {
+    const [owner] = await db.select<{ orderId: string; workflowId: string }>(
+      `SELECT o.id AS orderId, o.workflowId FROM order_lines ol JOIN orders o ON o.id = ol.orderId
+       WHERE ol.connectionId = ? AND ol.orderNumber = ? AND ol.lineItemSequenceNumber IN (?) LIMIT 1`,
+      [order.connectionId, order.orderNumber, order.lines.map((line) => line.lineItemSequenceNumber)],
+    );
+    if (!owner) throw new Error(`the lines of order ${order.workflowId} have no owner`);
+    return owner;
+  };
+
+  return {
+    async store(order) {
+      try {
+        return await insert(order);
+      } catch (error) {
+        if (!(error instanceof NothingNew)) throw error;
+        return { ...(await ownerOf(order)), status: 'duplicate', isDone: true };
+      }
+    },
+
+    async find(orderId) {
+      const [order] = await db.select<Omit<StoredOrder, 'lines'>>(
+        `SELECT id, workflowId, accountSlug, connectionId, wmsConnectionId, externalChannelId, orderNumber, vendorOrderNumber, status, outcome
+         FROM orders WHERE id = ?`,
+        [orderId],
+      );
+      if (!order) return undefined;
+      const lines = await db.select<StoredOrderLine>(
+        `SELECT lineItemSequenceNumber, orderItemId, itemId, marketplaceItemId, quantity, marketplaceState, marketplaceMessage, wmsState, wmsMessage
+         FROM order_lines WHERE orderId = ? ORDER BY lineItemSequenceNumber`,
+        [orderId],
+      );
+      return { ...order, lines };
+    },
+
+    async markStarted(orderId) {
+      await db.change(
+        "UPDATE orders SET status = 'started', updatedAt = UTC_TIMESTAMP(3) WHERE id = ? AND status = 'stored'",
+        [orderId],
+      );
+    },
+
+    async finish(orderId, { status, outcome, error }) {
+      await db.change(
+        'UPDATE orders SET status = ?, outcome = ?, error = ?, updatedAt = UTC_TIMESTAMP(3) WHERE id = ?',
+        [status, outcome, error?.slice(0, 500) ?? null, orderId],
+      );
+    },
+
+    async markAsked(orderId, side, lines) {
+      await db.change(
+        `UPDATE order_lines SET ${stateColumn(side)} = 'asked', updatedAt = UTC_TIMESTAMP(3)
+         WHERE orderId = ? AND lineItemSequenceNumber IN (?)`,
+        [orderId, lines.map((line) => line.lineItemSequenceNumber)],
+      );
+    },
+
+    async markAnswered(orderId, side) {
+      await db.change(
+        `UPDATE order_lines SET ${stateColumn(side)} = 'open', updatedAt = UTC_TIMESTAMP(3) WHERE orderId = ? AND ${stateColumn(side)} = 'asked'`,
+        [orderId],
+      );
+    },
+
+    recordVerdicts: (orderId, side, verdicts) =>
+      db.transaction(async (tx) => {
+        for (const line of verdicts) {
+          // Silence about a line is no answer: it stays asked, so that it is read back before anybody asks again.
+          const state: LineState = line.verdict === 'unknown' ? 'asked' : line.verdict;
+          await tx.change(
+            `UPDATE order_lines SET ${stateColumn(side)} = ?, ${messageColumn(side)} = ?, updatedAt = UTC_TIMESTAMP(3)
+             WHERE orderId = ? AND lineItemSequenceNumber = ?`,
+            [state, 'message' in line ? line.message.slice(0, 500) : null, orderId, line.lineItemSequenceNumber],
+          );
+        }
+      }),
+
+    recordObserved: (orderId, observed) =>
+      db.transaction(async (tx) => {
+        for (const line of observed) {
+          const state: LineState =
+            line.state === 'cancelled' ? 'cancelled' : line.state === 'open' ? 'open' : 'refused';
+          await tx.change(
+            `UPDATE order_lines SET marketplaceState = ?, marketplaceMessage = CASE ? WHEN 'refused' THEN ? WHEN 'open' THEN marketplaceMessage END, updatedAt = UTC_TIMESTAMP(3)
+             WHERE orderId = ? AND lineItemSequenceNumber = ?`,
+            [
+              state,
+              state,
+              `the channel shows it as ${line.channelWords}`.slice(0, 500),
+              orderId,
+              line.lineItemSequenceNumber,
+            ],
+          );
+        }
+      }),
+
+    async findUnstarted(ageMs, limit) {
+      const rows = await db.select<{ id: string }>(
+        "SELECT id FROM orders WHERE status = 'stored' AND updatedAt < ? ORDER BY updatedAt LIMIT ?",
+        [new Date(Date.now() - ageMs), limit],
+      );
+      return rows.map((row) => row.id);
+    },
+  };
+}

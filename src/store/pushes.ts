@@ -1,0 +1,303 @@
+import { ulid } from 'ulid';
+import type { FailureType } from '../contracts/failures';
+import type { PlannedPush, PushResult, Verdict } from '../contracts/stock';
+import { type Database, inChunks, type Queryable, type SqlValue } from './database';
+import { outcomeOf, sendAgain, settleLevels, settleSubmissionLines, tally } from './push-verdicts';
+import type { LevelKey } from './stock-levels';
+
+/** How long a request whose answer never came may still reach the channel; its lines go out once more after that. */
+const LATE_ARRIVAL_MS = 30_000;
+
+/** A line as one attempt sends it: the desired value at the moment of the call. */
+export interface ClaimedLine extends LevelKey {
+  quantity: number;
+  versionAtMs: number;
+  versionId: string;
+  revision: number;
+}
+
+export type AttemptStart =
+  | { open: true; attempt: number; connectionId: number; lines: ClaimedLine[] }
+  | { open: false; result: PushResult };
+
+export interface AttemptFailure {
+  type: FailureType;
+  message: string;
+  /** True when the request may still reach the channel although its answer will never reach us. */
+  mayStillApply: boolean;
+}
+
+export interface PushStore {
+  /**
+   * Hands out the connection's open pushes if it has any: a claim whose answer was lost must be found again. Otherwise
+   * claims due lines, zero stock first and then the oldest, and cuts them into pushes of at most `batchSize` lines.
+   * To be called only while no push of the connection is being sent.
+   */
+  plan(
+    connectionId: number,
+    batchSize: number,
+    maxPushes: number,
+  ): Promise<{ pushes: PlannedPush[]; nextDueInMs: number | null }>;
+  /** Opens an attempt and reads what it has to send; tells the result when the push is already closed. */
+  beginAttempt(pushId: string): Promise<AttemptStart>;
+  /** Stores a verdict for each line and closes the push; an attempt that was overtaken makes its lines go again instead. */
+  settle(
+    pushId: string,
+    attempt: number,
+    sent: readonly ClaimedLine[],
+    verdicts: readonly Verdict[],
+    sentAtMs: number,
+  ): Promise<PushResult>;
+  /** Remembers why an attempt failed; the push stays open for the next one. */
+  recordFailure(pushId: string, attempt: number, failure: AttemptFailure): Promise<void>;
+  /** Gives the lines of an open push back; they are sent with their then current values. */
+  release(pushId: string): Promise<void>;
+  recent(connectionId: number, listing: string, limit: number): Promise<PushLineRow[]>;
+}
+
+export interface PushLineRow {
+  pushId: string;
+  attempt: number;
+  quantity: number;
+  versionAtMs: number;
+  versionId: string;
+  verdict: Verdict['verdict'];
+  message: string | null;
+  sentAtMs: number;
+  late: number;
+}
+
+interface PushRow {
+  connectionId: number;
+  state: 'open' | 'closed';
+  attempt: number;
+  unansweredAttempts: number;
+  acceptedCount: number;
+  rejectedCount: number;
+  unknownCount: number;
+  error: string | null;
+}
+
+const resultOf = (row: PushRow): PushResult => ({
+  accepted: row.acceptedCount,
+  rejected: row.rejectedCount,
+  unknown: row.unknownCount,
+  ...(row.error === null ? {} : { sampleMessage: row.error }),
+});
+
+const lockPush = async (tx: Queryable, pushId: string): Promise<PushRow> => {
+  const [row] = await tx.select<PushRow>(
+    `SELECT connectionId, state, attempt, unansweredAttempts, acceptedCount, rejectedCount, unknownCount, error
+     FROM pushes WHERE id = ? FOR UPDATE`,
+    [pushId],
+  );
+  if (!row) throw new Error(`there is no push ${pushId}`);
+  return row;
+};
+
+async function claim(
+  tx: Queryable,
+  connectionId: number,
+  keys: readonly (LevelKey & { zero: boolean })[],
+  batchSize: number,
+): Promise<PlannedPush[]> {
+  const pushes: PlannedPush[] = [];
+  for (const chunk of inChunks(keys, batchSize)) {
+    const pushId = ulid();
+    const { affectedRows } = await tx.change(
+      `UPDATE stock_levels SET state = 'claimed', pushId = ?
+       WHERE (connectionId, listing, locationId) IN (?) AND state = 'dirty'`,
+      [pushId, chunk.map((key) => [key.connectionId, key.listing, key.locationId])],
+    );
+    if (affectedRows === 0) continue;
+    pushes.push({ pushId, lineCount: affectedRows, zeroCount: chunk.filter((key) => key.zero).length });
+  }
+  if (pushes.length > 0) {
+    await tx.change(
+      'INSERT INTO pushes (id, connectionId, state, lineCount, zeroCount, createdAt, updatedAt) VALUES ?',
+      [
+        pushes.map((push): SqlValue[] => [
+          push.pushId,
+          connectionId,
+          'open',
+          push.lineCount,
+          push.zeroCount,
+          new Date(),
+          new Date(),
+        ]),
+      ],
+    );
+  }
+  return pushes;
+}
+
+async function findDue(db: Queryable, connectionId: number, limit: number): Promise<(LevelKey & { zero: boolean })[]> {
+  const due = `SELECT connectionId, listing, locationId, desiredQuantity = 0 AS zero FROM stock_levels
+    WHERE connectionId = ? AND state = 'dirty' AND notBeforeMs <= ?`;
+  const nowMs = Date.now();
+  const zeros = await db.select<LevelKey & { zero: number }>(
+    `${due} AND desiredQuantity = 0 ORDER BY dirtySinceMs LIMIT ?`,
+    [connectionId, nowMs, limit],
+  );
+  const others =
+    zeros.length >= limit
+      ? []
+      : await db.select<LevelKey & { zero: number }>(`${due} AND desiredQuantity > 0 ORDER BY dirtySinceMs LIMIT ?`, [
+          connectionId,
+          nowMs,
+          limit - zeros.length,
+        ]);
+  return [...zeros, ...others].map((key) => ({ ...key, zero: key.zero === 1 }));
+}
+
+export function createPushStore(db: Database): PushStore {
+  return {
+    async plan(connectionId, batchSize, maxPushes) {
+      const open = await db.select<PlannedPush>(
+        `SELECT id AS pushId, lineCount, zeroCount FROM pushes WHERE connectionId = ? AND state = 'open'
+         ORDER BY zeroCount = 0, id LIMIT ?`,
+        [connectionId, maxPushes],
+      );
+      // Read without locks and claimed by key: locking a range would make planning and intake deadlock.
+      const due = open.length > 0 ? [] : await findDue(db, connectionId, batchSize * maxPushes);
+      const pushes =
+        open.length > 0
+          ? open
+          : due.length === 0
+            ? []
+            : await db.transaction((tx) => claim(tx, connectionId, due, batchSize));
+      const [waiting] = await db.select<{ nextMs: number | null }>(
+        "SELECT MIN(notBeforeMs) AS nextMs FROM stock_levels WHERE connectionId = ? AND state = 'dirty'",
+        [connectionId],
+      );
+      const nextMs = waiting?.nextMs ?? null;
+      return { pushes, nextDueInMs: nextMs === null ? null : Math.max(0, nextMs - Date.now()) };
+    },
+
+    beginAttempt: (pushId) =>
+      db.transaction(async (tx) => {
+        const push = await lockPush(tx, pushId);
+        if (push.state === 'closed') return { open: false, result: resultOf(push) };
+        const lines = await tx.select<ClaimedLine>(
+          `SELECT connectionId, listing, locationId, desiredQuantity AS quantity, versionAtMs, versionId, revision
+           FROM stock_levels WHERE pushId = ? ORDER BY desiredQuantity > 0, dirtySinceMs, listing`,
+          [pushId],
+        );
+        if (lines.length === 0) {
+          await tx.change(
+            "UPDATE pushes SET state = 'closed', outcome = 'withdrawn', updatedAt = UTC_TIMESTAMP(3) WHERE id = ?",
+            [pushId],
+          );
+          return { open: false, result: { accepted: 0, rejected: 0, unknown: 0 } };
+        }
+        await tx.change(
+          'UPDATE pushes SET attempt = attempt + 1, unansweredAttempts = unansweredAttempts + 1, updatedAt = UTC_TIMESTAMP(3) WHERE id = ?',
+          [pushId],
+        );
+        return { open: true, attempt: push.attempt + 1, connectionId: push.connectionId, lines };
+      }),
+
+    settle: (pushId, attempt, sent, verdicts, sentAtMs) =>
+      db.transaction(async (tx) => {
+        const push = await lockPush(tx, pushId);
+        const late = push.state === 'closed' || push.attempt !== attempt;
+        const rows = sent.map((line, index): SqlValue[] => {
+          const verdict = verdicts[index];
+          if (!verdict || verdict.listing !== line.listing)
+            throw new Error(`verdict ${index} is not about ${line.listing}`);
+          return [
+            pushId,
+            attempt,
+            index,
+            line.connectionId,
+            line.listing,
+            line.locationId,
+            line.revision,
+            line.quantity,
+            line.versionAtMs,
+            line.versionId,
+            verdict.verdict,
+            'message' in verdict ? verdict.message.slice(0, 500) : null,
+            sentAtMs,
+            late ? 1 : 0,
+          ];
+        });
+        for (const chunk of inChunks(rows)) {
+          await tx.change(
+            `INSERT INTO push_lines (pushId, attempt, lineNumber, connectionId, listing, locationId, revision, quantity,
+               versionAtMs, versionId, verdict, message, sentAtMs, late) VALUES ?`,
+            [chunk],
+          );
+        }
+        if (late) {
+          await sendAgain(tx, pushId, attempt);
+          return push.state === 'closed' ? resultOf(push) : tally(verdicts);
+        }
+        const nowMs = Date.now();
+        if (push.unansweredAttempts > 1) {
+          // An attempt before this one never came back, not even with a failure: its process died with the request on the wire.
+          await tx.change('UPDATE stock_levels SET lateUntilMs = ? WHERE pushId = ?', [
+            nowMs + LATE_ARRIVAL_MS,
+            pushId,
+          ]);
+        }
+        await settleLevels(tx, pushId, attempt, nowMs);
+        await settleSubmissionLines(tx, pushId, attempt);
+        const result = tally(verdicts);
+        await tx.change(
+          `UPDATE pushes SET state = 'closed', outcome = ?, acceptedCount = ?, rejectedCount = ?, unknownCount = ?, error = ?,
+             updatedAt = UTC_TIMESTAMP(3) WHERE id = ?`,
+          [
+            outcomeOf(result),
+            result.accepted,
+            result.rejected,
+            result.unknown,
+            result.sampleMessage?.slice(0, 500) ?? null,
+            pushId,
+          ],
+        );
+        return result;
+      }),
+
+    recordFailure: (pushId, attempt, failure) =>
+      db.transaction(async (tx) => {
+        const push = await lockPush(tx, pushId);
+        await tx.change(
+          'UPDATE pushes SET unansweredAttempts = GREATEST(unansweredAttempts - 1, 0), errorType = ?, error = ?, updatedAt = UTC_TIMESTAMP(3) WHERE id = ?',
+          [failure.type, failure.message.slice(0, 500), pushId],
+        );
+        if (!failure.mayStillApply) return;
+        const nowMs = Date.now();
+        await tx.change('UPDATE stock_levels SET lateUntilMs = ? WHERE pushId = ?', [nowMs + LATE_ARRIVAL_MS, pushId]);
+        if (push.state === 'closed' || push.attempt !== attempt) {
+          // Overtaken and without an answer: nobody knows which lines it carried, so every line that went with the push goes again.
+          await tx.change(
+            `UPDATE stock_levels lv JOIN push_lines pl
+               ON pl.pushId = ? AND lv.connectionId = pl.connectionId AND lv.listing = pl.listing AND lv.locationId = pl.locationId
+             SET lv.revision = lv.revision + 1, lv.dirtySinceMs = ?, lv.lateUntilMs = ?,
+               lv.notBeforeMs = IF(lv.state IN ('clean', 'rejected'), ?, lv.notBeforeMs),
+               lv.state = IF(lv.state = 'claimed', 'claimed', 'dirty')`,
+            [pushId, nowMs, nowMs + LATE_ARRIVAL_MS, nowMs + LATE_ARRIVAL_MS],
+          );
+        }
+      }),
+
+    release: (pushId) =>
+      db.transaction(async (tx) => {
+        const push = await lockPush(tx, pushId);
+        if (push.state === 'closed') return;
+        await tx.change("UPDATE stock_levels SET state = 'dirty', pushId = NULL WHERE pushId = ?", [pushId]);
+        await tx.change(
+          "UPDATE pushes SET state = 'closed', outcome = 'released', updatedAt = UTC_TIMESTAMP(3) WHERE id = ?",
+          [pushId],
+        );
+      }),
+
+    recent: (connectionId, listing, limit) =>
+      db.select<PushLineRow>(
+        `SELECT pushId, attempt, quantity, versionAtMs, versionId, verdict, message, sentAtMs, late FROM push_lines
+         WHERE connectionId = ? AND listing = ? ORDER BY sentAtMs DESC, attempt DESC LIMIT ?`,
+        [connectionId, listing, limit],
+      ),
+  };
+}

@@ -1,0 +1,166 @@
+import type { Version } from '../contracts/stock';
+import { type Database, inChunks, type Queryable, type SqlValue } from './database';
+
+/** What a stock level is the level of. */
+export interface LevelKey {
+  connectionId: number;
+  listing: string;
+  /** '' when the connection shows no particular location. */
+  locationId: string;
+}
+
+export interface DesiredLevel extends LevelKey {
+  quantity: number;
+  version: Version;
+}
+
+export const levelKey = (level: LevelKey): string => `${level.connectionId}\n${level.listing}\n${level.locationId}`;
+
+/** SQL that is true when the row given by VALUES is as new as the stored one or newer: at equal versions the later arrival wins. */
+export const isNewer = (): string =>
+  '(VALUES(versionAtMs) > versionAtMs OR (VALUES(versionAtMs) = versionAtMs AND VALUES(versionId) >= versionId))';
+
+const NEWER = isNewer();
+
+/**
+ * Makes each level desire the given quantity unless it already knows a newer version. A level in an open push stays claimed;
+ * its revision tells the push that it has to go again. Returns the version that is now stored, by level key.
+ */
+export async function upsertDesired(tx: Queryable, wishes: readonly DesiredLevel[]): Promise<Map<string, Version>> {
+  const stored = new Map<string, Version>();
+  const nowMs = Date.now();
+  // Key order: two transactions that touch the same rows then wait for each other instead of deadlocking.
+  const sorted = [...wishes].sort((a, b) => (levelKey(a) < levelKey(b) ? -1 : 1));
+  for (const chunk of inChunks(sorted)) {
+    const rows = chunk.map((wish): SqlValue[] => [
+      wish.connectionId,
+      wish.listing,
+      wish.locationId,
+      wish.quantity,
+      wish.version.publishedAtMs,
+      wish.version.messageId,
+      nowMs,
+      'dirty',
+      nowMs,
+    ]);
+    // MySQL assigns from left to right and each condition reads versionAtMs and versionId, so those two come last.
+    await tx.change(
+      `INSERT INTO stock_levels (connectionId, listing, locationId, desiredQuantity, versionAtMs, versionId, desiredAtMs, state, dirtySinceMs)
+       VALUES ? ON DUPLICATE KEY UPDATE
+         desiredQuantity = IF(${NEWER}, VALUES(desiredQuantity), desiredQuantity),
+         desiredAtMs = IF(${NEWER}, VALUES(desiredAtMs), desiredAtMs),
+         revision = IF(${NEWER}, revision + 1, revision),
+         notBeforeMs = IF(${NEWER}, 0, notBeforeMs),
+         dirtySinceMs = IF(${NEWER} AND state <> 'dirty', VALUES(dirtySinceMs), dirtySinceMs),
+         state = IF(${NEWER} AND state <> 'claimed', 'dirty', state),
+         versionId = IF(${NEWER}, VALUES(versionId), versionId),
+         versionAtMs = IF(${NEWER}, VALUES(versionAtMs), versionAtMs)`,
+      [rows],
+    );
+    const current = await tx.select<LevelKey & { versionAtMs: number; versionId: string }>(
+      'SELECT connectionId, listing, locationId, versionAtMs, versionId FROM stock_levels WHERE (connectionId, listing, locationId) IN (?)',
+      [chunk.map((wish) => [wish.connectionId, wish.listing, wish.locationId])],
+    );
+    for (const row of current) stored.set(levelKey(row), { publishedAtMs: row.versionAtMs, messageId: row.versionId });
+  }
+  return stored;
+}
+
+export interface StockLevelRow extends LevelKey {
+  desiredQuantity: number;
+  versionAtMs: number;
+  versionId: string;
+  desiredAtMs: number;
+  state: 'clean' | 'dirty' | 'claimed' | 'rejected';
+  notBeforeMs: number;
+  pushId: string | null;
+  sentQuantity: number | null;
+  sentVersionAtMs: number | null;
+  sentVersionId: string | null;
+  sentAtMs: number | null;
+  acknowledgedQuantity: number | null;
+  acknowledgedVersionAtMs: number | null;
+  acknowledgedVersionId: string | null;
+  acknowledgedAtMs: number | null;
+  observedQuantity: number | null;
+  observedAtMs: number | null;
+  lastError: string | null;
+}
+
+export interface StockLevelStore {
+  find(connectionId: number, listing: string): Promise<StockLevelRow[]>;
+  /** Every level of the connection goes out again with its current value; returns how many. */
+  markAllDirty(connectionId: number): Promise<number>;
+  /** The levels that the channel refused go out again with their current value; returns how many. */
+  reviveRejected(connectionId: number): Promise<number>;
+  /** What waits is given up, with the reason on each level; returns how many. A newer value wakes it again. */
+  giveUpWaiting(connectionId: number, reason: string): Promise<number>;
+  /** Active connections whose lines have been due for longer than `ageMs`, oldest first. */
+  findStale(ageMs: number, limit: number): Promise<number[]>;
+  recordObserved(
+    connectionId: number,
+    observed: readonly { listing: string; quantity: number | null }[],
+  ): Promise<void>;
+  countByState(connectionId: number): Promise<Record<string, number>>;
+}
+
+export function createStockLevelStore(db: Database): StockLevelStore {
+  const revive = async (where: string, values: SqlValue[]): Promise<number> => {
+    const nowMs = Date.now();
+    const { affectedRows } = await db.transaction((tx) =>
+      tx.change(
+        `UPDATE stock_levels SET revision = revision + 1, notBeforeMs = 0, unknownCount = 0, dirtySinceMs = ?,
+           state = IF(state = 'claimed', 'claimed', 'dirty') WHERE ${where}`,
+        [nowMs, ...values],
+      ),
+    );
+    return affectedRows;
+  };
+  return {
+    find: (connectionId, listing) =>
+      db.select<StockLevelRow>(
+        'SELECT * FROM stock_levels WHERE connectionId = ? AND listing = ? ORDER BY locationId',
+        [connectionId, listing],
+      ),
+    markAllDirty: (connectionId) => revive('connectionId = ?', [connectionId]),
+    reviveRejected: (connectionId) => revive("connectionId = ? AND state = 'rejected'", [connectionId]),
+    async giveUpWaiting(connectionId, reason) {
+      const { affectedRows } = await db.transaction((tx) =>
+        tx.change(
+          "UPDATE stock_levels SET state = 'rejected', lastError = ? WHERE connectionId = ? AND state = 'dirty'",
+          [reason.slice(0, 500), connectionId],
+        ),
+      );
+      return affectedRows;
+    },
+    async findStale(ageMs, limit) {
+      const nowMs = Date.now();
+      const rows = await db.select<{ connectionId: number }>(
+        `SELECT lv.connectionId, MIN(lv.dirtySinceMs) AS oldest FROM stock_levels lv
+         JOIN ie_appinstall_connection c ON c.id = lv.connectionId AND c.status = 'active'
+         WHERE lv.state IN ('dirty', 'claimed') AND lv.dirtySinceMs < ? AND lv.notBeforeMs < ?
+         GROUP BY lv.connectionId ORDER BY oldest LIMIT ?`,
+        [nowMs - ageMs, nowMs, limit],
+      );
+      return rows.map((row) => row.connectionId);
+    },
+    async recordObserved(connectionId, observed) {
+      const nowMs = Date.now();
+      await db.transaction(async (tx) => {
+        for (const { listing, quantity } of [...observed].sort((a, b) => (a.listing < b.listing ? -1 : 1))) {
+          await tx.change(
+            'UPDATE stock_levels SET observedQuantity = ?, observedAtMs = ? WHERE connectionId = ? AND listing = ?',
+            [quantity, nowMs, connectionId, listing],
+          );
+        }
+      });
+    },
+    async countByState(connectionId) {
+      const rows = await db.select<{ state: string; levels: number }>(
+        'SELECT state, COUNT(*) AS levels FROM stock_levels WHERE connectionId = ? GROUP BY state',
+        [connectionId],
+      );
+      return Object.fromEntries(rows.map((row) => [row.state, row.levels]));
+    },
+  };
+}

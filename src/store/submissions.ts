@@ -1,0 +1,110 @@
+import type { LineStatus, SubmissionLineView, SubmissionStatus, SubmissionView } from '../contracts/submission';
+import type { Database } from './database';
+
+interface SubmissionRow extends Omit<SubmissionView, 'createdAt' | 'updatedAt'> {
+  accountSlug: string;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+export interface SubmissionStore {
+  /** With the counts of this moment. Undefined when there is none of that id in the account. */
+  find(id: string, accountSlug: string): Promise<SubmissionView | undefined>;
+  lines(id: string, filter: { status?: LineStatus; afterRow: number; limit: number }): Promise<SubmissionLineView[]>;
+  /** Closes the connection's submissions whose lines are all decided; returns how many. */
+  finishDone(connectionId: number): Promise<number>;
+}
+
+interface Counts {
+  total: number;
+  success: number;
+  error: number;
+  finished: number;
+  aborted: number;
+}
+
+const COUNT_COLUMNS = `COUNT(*) AS total, SUM(status = 'success') AS success, SUM(status = 'error') AS error,
+  SUM(status NOT IN ('pending', 'processing')) AS finished, SUM(status = 'aborted') AS aborted`;
+
+const statusOf = (counts: Counts): SubmissionStatus => {
+  if (counts.finished < counts.total) return counts.finished > 0 ? 'processing' : 'pending';
+  if (counts.error > 0) return 'error';
+  return counts.aborted > 0 ? 'aborted' : 'success';
+};
+
+const errorOf = (counts: Counts): string | null =>
+  counts.error > 0 ? `error in ${counts.error} out of ${counts.total} rows` : null;
+
+export function createSubmissionStore(db: Database): SubmissionStore {
+  return {
+    async find(id, accountSlug) {
+      const [row] = await db.select<SubmissionRow>(
+        `SELECT id, connectionId, accountSlug, source, status, totalCount, successCount, errorCount, finishedCount, error,
+           createdAt, updatedAt FROM submissions WHERE id = ? AND accountSlug = ?`,
+        [id, accountSlug],
+      );
+      if (!row) return undefined;
+      const { accountSlug: _tenant, createdAt, updatedAt, ...view } = row;
+      const times = { createdAt: createdAt.toISOString(), updatedAt: updatedAt.toISOString() };
+      if (row.status !== 'pending' && row.status !== 'processing') return { ...view, ...times };
+      const [counts] = await db.select<Counts>(`SELECT ${COUNT_COLUMNS} FROM submission_lines WHERE submissionId = ?`, [
+        id,
+      ]);
+      if (!counts || counts.total === 0) return { ...view, ...times };
+      return {
+        ...view,
+        ...times,
+        status: statusOf(counts),
+        successCount: counts.success,
+        errorCount: counts.error,
+        finishedCount: counts.finished,
+        error: errorOf(counts),
+      };
+    },
+
+    async lines(id, { status, afterRow, limit }) {
+      const rows = await db.select<{
+        rowNumber: number;
+        listing: string;
+        locationId: string;
+        quantity: number | null;
+        versionAtMs: number;
+        versionId: string;
+        status: LineStatus;
+        error: string | null;
+        pushId: string | null;
+        levelState: string | null;
+      }>(
+        `SELECT sl.rowNumber, sl.listing, sl.locationId, sl.quantity, sl.versionAtMs, sl.versionId, sl.status, sl.error, sl.pushId,
+           (SELECT lv.state FROM stock_levels lv WHERE lv.connectionId = sl.connectionId AND lv.listing = sl.listing
+            ORDER BY lv.state = 'claimed' DESC LIMIT 1) AS levelState
+         FROM submission_lines sl WHERE sl.submissionId = ? AND sl.rowNumber > ? ${status === undefined ? '' : 'AND sl.status = ?'}
+         ORDER BY sl.rowNumber LIMIT ?`,
+        [id, afterRow, ...(status === undefined ? [] : [status === 'processing' ? 'pending' : status]), limit],
+      );
+      return rows.map(({ rowNumber, versionAtMs, versionId, levelState, ...line }) => ({
+        ...line,
+        row: rowNumber,
+        version: { publishedAtMs: versionAtMs, messageId: versionId },
+        status: line.status === 'pending' && levelState === 'claimed' ? 'processing' : line.status,
+      }));
+    },
+
+    async finishDone(connectionId) {
+      const done = await db.select<Counts & { submissionId: string }>(
+        `SELECT sl.submissionId, ${COUNT_COLUMNS.replaceAll('status', 'sl.status')} FROM submissions s
+         JOIN submission_lines sl ON sl.submissionId = s.id
+         WHERE s.connectionId = ? AND s.status = 'pending' GROUP BY sl.submissionId HAVING finished = total LIMIT 500`,
+        [connectionId],
+      );
+      for (const counts of done) {
+        await db.change(
+          `UPDATE submissions SET status = ?, successCount = ?, errorCount = ?, finishedCount = ?, error = ?, updatedAt = UTC_TIMESTAMP(3)
+           WHERE id = ? AND status = 'pending'`,
+          [statusOf(counts), counts.success, counts.error, counts.finished, errorOf(counts), counts.submissionId],
+        );
+      }
+      return done.length;
+    },
+  };
+}
