@@ -1,0 +1,27 @@
+import { createOrderRecordActivities } from './order-records';
+import { createOrderActivities } from './orders';
+import { createStockPlanningActivities } from './stock-planning';
+import { createStockPushActivities } from './stock-push';
+import { createTokenActivities } from './tokens';
+import { createUpkeepActivities } from './upkeep';
+
+/** Activities that speak to a channel; they run on the queue of that channel. */
+export const createChannelActivities = (
+  deps: Parameters<typeof createStockPushActivities>[0] &
+    Parameters<typeof createOrderActivities>[0] &
+    Parameters<typeof createTokenActivities>[0],
+) => ({ ...createStockPushActivities(deps), ...createOrderActivities(deps), ...createTokenActivities(deps) });
+
+/** Activities that touch only our own database and Temporal; they run beside the workflows. */
+export const createHomeActivities = (
+  deps: Parameters<typeof createStockPlanningActivities>[0] &
+    Parameters<typeof createOrderRecordActivities>[0] &
+    Parameters<typeof createUpkeepActivities>[0],
+) => ({
+  ...createStockPlanningActivities(deps),
+  ...createOrderRecordActivities(deps),
+  ...createUpkeepActivities(deps),
+});
+
+export type ChannelActivities = ReturnType<typeof createChannelActivities>;
+export type HomeActivities = ReturnType<typeof createHomeActivities>;

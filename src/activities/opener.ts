@@ -1,0 +1,99 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { ConnectorError } from '../connectors/errors';
+import type { Call, Capabilities, Connector, ConnectorContext } from '../connectors/ports';
+import type { Channel } from '../contracts/channels';
+import type { Connection } from '../contracts/connection';
+import type { ConnectionCache } from '../store/connection-cache';
+import type { GateStore } from '../store/gates';
+
+/** A slot that is nearer than this is waited for; for a later one Temporal wakes us again. */
+const MAX_SLOT_WAIT_MS = 8_000;
+const MS_PER_MINUTE = 60_000;
+
+/** Which connection an activity works on, and how young its token must be. */
+export interface ConnectionRef {
+  connectionId: number;
+  /** After a refresh: the generation of the new token, so that an older cached one is not used. */
+  minTokenGeneration?: number;
+}
+
+export interface OpenConnection {
+  connection: Connection;
+  connector: Connector;
+  capabilities: Capabilities;
+  /** Waits until the connection's rate limit lets one request leave. Throws `ChannelRateLimited` when that is not soon. */
+  passGate(call: Call): Promise<void>;
+  /** Stops the whole connection for as long as the channel asked, when that is what the error says. */
+  obeyThrottle(error: unknown): Promise<void>;
+}
+
+export interface OpenerDeps {
+  connections: ConnectionCache;
+  gates: GateStore;
+  connectorFor(channel: Channel): Connector;
+  context: ConnectorContext;
+}
+
+export type OpenConnectionFn = (ref: ConnectionRef) => Promise<OpenConnection>;
+
+/** Returns the function by which activities get at a channel: it loads the row, checks it, and opens the connector on it. */
+export function createOpener(deps: OpenerDeps): OpenConnectionFn {
+  return async ({ connectionId, minTokenGeneration }) => {
+    const connection = await deps.connections.get(connectionId, minTokenGeneration);
+    if (!connection) {
+      throw new ConnectorError('ConnectionNotFound', `there is no connection ${connectionId}`, {
+        details: { connectionId },
+      });
+    }
+    const { channel } = connection;
+    const details = { connectionId, channel };
+    if (connection.status === 'paused') {
+      // The pause may be over already; the next try shall read the row again.
+      deps.connections.forget(connectionId);
+      throw new ConnectorError('ConnectionPaused', `connection ${connectionId} is paused`, { details });
+    }
+    if (connection.status === 'needs_reauth') {
+      deps.connections.forget(connectionId);
+      throw new ConnectorError('ChannelAuthFailed', `connection ${connectionId} needs new credentials`, {
+        details: { ...details, tokenGeneration: connection.tokenGeneration },
+      });
+    }
+    const connector = deps.connectorFor(channel);
+    const gate = connector.gate(connection);
+    const intervalMs = gate.requestsPerMinute === undefined ? 0 : MS_PER_MINUTE / gate.requestsPerMinute;
+    return {
+      connection,
+      connector,
+      capabilities: connector.open(connection, deps.context),
+      async passGate({ signal }) {
+        const pass = await deps.gates.reserve(gate.key, intervalMs, MAX_SLOT_WAIT_MS);
+        if (!pass.reserved) {
+          throw new ConnectorError(
+            'ChannelRateLimited',
+            `${connector.displayName} takes no request before its limit allows it`,
+            {
+              details: { ...details, retryAfterMs: pass.waitMs },
+            },
+          );
+        }
+        if (pass.waitMs > 0) await delay(pass.waitMs, undefined, { signal });
+      },
+      async obeyThrottle(error) {
+        if (!(error instanceof ConnectorError) || error.type !== 'ChannelRateLimited') return;
+        if (error.details.retryAfterMs !== undefined) await deps.gates.hold(gate.key, error.details.retryAfterMs);
+      },
+    };
+  };
+}
+
+/** The capability, or `CapabilityMissing` that names it. */
+export function requireCapability<K extends keyof Capabilities>(
+  open: OpenConnection,
+  name: K,
+): NonNullable<Capabilities[K]> {
+  const capability = open.capabilities[name];
+  if (capability) return capability;
+  throw new ConnectorError('CapabilityMissing', `${open.connector.displayName} has no ${name}`, {
+    details: { connectionId: open.connection.id, channel: open.connection.channel },
+  });
+}

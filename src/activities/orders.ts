@@ -1,0 +1,128 @@
+import { cancellationSignal } from '@temporalio/activity';
+import { ConnectorError } from '../connectors/errors';
+import type { CancelVerdict } from '../contracts/order';
+import type { OrderSide, OrderStore, StoredOrder, StoredOrderLine } from '../store/orders';
+import { type ConnectionRef, type OpenConnection, type OpenConnectionFn, requireCapability } from './opener';
+
+export interface OrderActivityDeps {
+  open: OpenConnectionFn;
+  orders: OrderStore;
+}
+
+export interface OrderStepInput extends ConnectionRef {
+  orderId: string;
+  /** When the cancellation was decided, ISO-8601 UTC. */
+  cancelledAt: string;
+}
+
+/** Where the lines of an order stand on one side, by line item sequence number. */
+export interface OrderStepResult {
+  cancelled: string[];
+  /** Refused, or not mentioned in the answer. */
+  notCancelled: { line: string; reason: string }[];
+}
+
+const stateOn = (side: OrderSide, line: StoredOrderLine) =>
+  side === 'marketplace' ? line.marketplaceState : line.wmsState;
+const messageOn = (side: OrderSide, line: StoredOrderLine) =>
+  side === 'marketplace' ? line.marketplaceMessage : line.wmsMessage;
+
+/** The lines that this side is to be asked for: in the WMS only what the marketplace has cancelled. */
+const linesOn = (side: OrderSide, order: StoredOrder): StoredOrderLine[] =>
+  side === 'wms' ? order.lines.filter((line) => line.marketplaceState === 'cancelled') : order.lines;
+
+export function createOrderActivities({ open: openConnection, orders }: OrderActivityDeps) {
+  const find = async (orderId: string): Promise<StoredOrder> => {
+    const order = await orders.find(orderId);
+    if (!order) throw new ConnectorError('InvariantBroken', `there is no order ${orderId}`);
+    return order;
+  };
+
+  const standOn = async (side: OrderSide, orderId: string): Promise<OrderStepResult> => {
+    const lines = linesOn(side, await find(orderId));
+    const open = lines.filter((line) => stateOn(side, line) !== 'cancelled');
+    return {
+      cancelled: lines.filter((line) => stateOn(side, line) === 'cancelled').map((line) => line.lineItemSequenceNumber),
+      notCancelled: open.map((line) => ({
+        line: line.lineItemSequenceNumber,
+        reason: messageOn(side, line) ?? 'the channel did not mention it',
+      })),
+    };
+  };
+
+  /** Asks, and keeps a note of having asked that survives this process: without an answer nobody may ask again blindly. */
+  async function ask(
+    side: OrderSide,
+    open: OpenConnection,
+    order: StoredOrder,
+    lines: StoredOrderLine[],
+    cancelledAt: string,
+  ) {
+    const canceller = requireCapability(open, 'orderCanceller');
+    const call = { signal: cancellationSignal() };
+    await open.passGate(call);
+    await orders.markAsked(order.id, side, lines);
+    let verdicts: readonly CancelVerdict[];
+    try {
+      verdicts = await canceller.cancelOrder({ order, lines, cancelledAt }, call);
+    } catch (error) {
+      if (error instanceof ConnectorError && !error.mayStillApply) await orders.markAnswered(order.id, side);
+      await open.obeyThrottle(error);
+      throw error;
+    }
+    await orders.recordVerdicts(order.id, side, verdicts);
+  }
+
+  async function cancelOn(side: OrderSide, { orderId, cancelledAt, ...ref }: OrderStepInput): Promise<OrderStepResult> {
+    const order = await find(orderId);
+    const lines = linesOn(side, order).filter((line) => stateOn(side, line) !== 'cancelled');
+    if (lines.length === 0) return standOn(side, orderId);
+    const open = await openConnection(ref);
+    const asked = lines.some((line) => stateOn(side, line) === 'asked');
+    if (asked && open.capabilities.orderReader) {
+      const { id: connectionId, channel } = open.connection;
+      throw new ConnectorError(
+        'OutcomeUnknown',
+        'an earlier request may have been applied: it has to be read back first',
+        {
+          details: { connectionId, channel },
+        },
+      );
+    }
+    await ask(side, open, order, lines, cancelledAt);
+    return standOn(side, orderId);
+  }
+
+  return {
+    /** Cancels at the marketplace what it has not accepted yet. `OutcomeUnknown`: read the order back before asking again. */
+    cancelOnMarketplace: (input: OrderStepInput): Promise<OrderStepResult> => cancelOn('marketplace', input),
+
+    /** Cancels in the WMS the lines that the marketplace has cancelled, and no others. */
+    cancelInWms: (input: OrderStepInput): Promise<OrderStepResult> => cancelOn('wms', input),
+
+    /** Reads the order back at the marketplace and believes what it shows; lines still open may be asked for again. */
+    async readMarketplaceOrder({
+      orderId,
+      ...ref
+    }: Omit<OrderStepInput, 'cancelledAt'>): Promise<OrderStepResult & { open: string[] }> {
+      const order = await find(orderId);
+      const lines = order.lines.filter((line) => line.marketplaceState !== 'cancelled');
+      const open = await openConnection(ref);
+      const reader = requireCapability(open, 'orderReader');
+      const call = { signal: cancellationSignal() };
+      await open.passGate(call);
+      try {
+        const observed = await reader.readOrder({ order, lines }, call);
+        await orders.recordObserved(orderId, observed);
+        const stand = await standOn('marketplace', orderId);
+        return {
+          ...stand,
+          open: observed.filter((line) => line.state === 'open').map((line) => line.lineItemSequenceNumber),
+        };
+      } catch (error) {
+        await open.obeyThrottle(error);
+        throw error;
+      }
+    },
+  };
+}

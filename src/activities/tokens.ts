@@ -1,0 +1,69 @@
+import { cancellationSignal } from '@temporalio/activity';
+import { ConnectorError } from '../connectors/errors';
+import type { Connector, ConnectorContext } from '../connectors/ports';
+import type { Channel } from '../contracts/channels';
+import type { Connection } from '../contracts/connection';
+import type { ConnectionCache } from '../store/connection-cache';
+import type { ConnectionStore, TokenRefresh } from '../store/connections';
+
+export interface TokenActivityDeps {
+  connections: Pick<ConnectionStore, 'replaceToken' | 'setStatus'>;
+  cache: Pick<ConnectionCache, 'forget'>;
+  connectorFor(channel: Channel): Connector;
+  context: ConnectorContext;
+  /** Counts logins, by channel. */
+  onLogin(channel: Channel): void;
+}
+
+/** One login per token generation, whoever asks and however many ask. */
+export function createTokenActivities(deps: TokenActivityDeps) {
+  // Within this process the callers share one attempt, so that waiting for the row costs one database connection, not one each.
+  const inFlight = new Map<string, Promise<TokenRefresh | undefined>>();
+
+  async function issue(connection: Connection) {
+    const { id: connectionId, channel, tokenGeneration } = connection;
+    const details = { connectionId, channel, tokenGeneration };
+    if (connection.status === 'needs_reauth') {
+      throw new ConnectorError('ChannelAuthFailed', `connection ${connectionId} needs new credentials`, { details });
+    }
+    const { tokenIssuer } = deps.connectorFor(channel).open(connection, deps.context);
+    if (!tokenIssuer) {
+      throw new ConnectorError('ChannelAuthFailed', `${channel} refused the credentials and issues no tokens`, {
+        details,
+      });
+    }
+    deps.onLogin(channel);
+    return tokenIssuer.issueToken({ signal: cancellationSignal() });
+  }
+
+  return {
+    /** Replaces the refused token unless somebody did so already; `refreshed` tells which. Fails with `ChannelAuthFailed` when the login is refused. */
+    async refreshAccessToken({ connectionId, rejectedGeneration }: RefreshAccessTokenInput): Promise<TokenRefresh> {
+      const key = `${connectionId}/${rejectedGeneration}`;
+      const running = inFlight.get(key);
+      const attempt =
+        running ??
+        deps.connections.replaceToken(connectionId, rejectedGeneration, issue).finally(() => inFlight.delete(key));
+      inFlight.set(key, attempt);
+      const refresh = await attempt;
+      deps.cache.forget(connectionId);
+      if (!refresh) {
+        throw new ConnectorError('ConnectionNotFound', `there is no connection ${connectionId}`, {
+          details: { connectionId },
+        });
+      }
+      return running ? { ...refresh, refreshed: false } : refresh;
+    },
+
+    /** Marks a connection whose fresh token was refused too: work is kept until a person restores it. */
+    async requireReauth({ connectionId, reason }: { connectionId: number; reason: string }): Promise<void> {
+      await deps.connections.setStatus(connectionId, 'needs_reauth', reason);
+      deps.cache.forget(connectionId);
+    },
+  };
+}
+
+export interface RefreshAccessTokenInput {
+  connectionId: number;
+  rejectedGeneration: number;
+}

@@ -1,0 +1,65 @@
+import type { ActivityOptions } from '@temporalio/workflow';
+import { NEVER_RETRIED } from '../contracts/failures';
+
+const nonRetryableErrorTypes = [...NEVER_RETRIED];
+
+/** Our own database and Temporal: they come back, so there is no end to trying; a minute between tries spares them. */
+export const HOME = {
+  startToCloseTimeout: '30s',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '1m', nonRetryableErrorTypes },
+} as const satisfies ActivityOptions;
+
+/** Sweeps and deletions go on for minutes and say that they are alive; the next schedule does what this one left. */
+export const UPKEEP = {
+  startToCloseTimeout: '10m',
+  heartbeatTimeout: '1m',
+  retry: { initialInterval: '5s', maximumAttempts: 3, nonRetryableErrorTypes },
+} as const satisfies ActivityOptions;
+
+/**
+ * One push of stock: a 5xx is tried twice more, as for orders, before the connection rests and probes. The HTTP client gives
+ * up after 15 s and the gate waits 8 s at most, so 30 s end only what hangs for another reason; without a heartbeat for 5 s the worker is gone.
+ */
+export const CHANNEL_PUSH = {
+  startToCloseTimeout: '30s',
+  heartbeatTimeout: '5s',
+  retry: { maximumAttempts: 3, initialInterval: '2s', backoffCoefficient: 2, nonRetryableErrorTypes },
+} as const satisfies ActivityOptions;
+
+/** The source's law for marketplace cancels: a 5xx is tried twice more, nothing else is. */
+export const MARKETPLACE_CANCEL = CHANNEL_PUSH;
+
+/** Reading changes nothing, so it is tried longer than a cancel before a person is asked. */
+export const MARKETPLACE_READ = {
+  ...CHANNEL_PUSH,
+  retry: { ...CHANNEL_PUSH.retry, maximumAttempts: 6, maximumInterval: '1m' },
+} as const satisfies ActivityOptions;
+
+/** The marketplace is done and cannot be undone, so the WMS is tried for a day. */
+export const WMS_CANCEL = {
+  startToCloseTimeout: '30s',
+  heartbeatTimeout: '5s',
+  scheduleToCloseTimeout: '1 day',
+  retry: { initialInterval: '5s', backoffCoefficient: 2, maximumInterval: '10m', nonRetryableErrorTypes },
+} as const satisfies ActivityOptions;
+
+/** A login: short of attempts because a wrong password must not be tried into a lock-out. */
+export const TOKEN_REFRESH = {
+  startToCloseTimeout: '45s',
+  retry: { maximumAttempts: 4, initialInterval: '1s', backoffCoefficient: 3, nonRetryableErrorTypes },
+} as const satisfies ActivityOptions;
+
+/** How long a run waits for a person before it fails by itself. */
+export const ATTENTION_TIMEOUT = '7 days';
+
+/** How long a sync stays open for the next poke: one run then shows a burst, not a thousand runs. */
+export const QUIET_TIME = '2s';
+
+/** How often a channel that is down is asked again: often enough to be quick after an outage, one push at a time. */
+export const PROBE_INTERVAL = '30s';
+
+/** Lines that are due later than this are left to the sweep, so that no run idles for long. */
+export const MAX_IDLE_MS = 45_000;
+
+/** Rounds of "no answer, read back, still open, ask again" before a person is asked. */
+export const MAX_READ_BACKS = 3;

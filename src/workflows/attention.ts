@@ -1,0 +1,111 @@
+import type { Duration } from '@temporalio/common';
+import {
+  ApplicationFailure,
+  condition,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+import type { FailureType } from '../contracts/failures';
+import { ATTENTION, OUTCOME } from '../contracts/search-attributes';
+import { ATTENTION_TIMEOUT } from './activity-options';
+import type { ReadFailure } from './failure-reading';
+import { giveUp, retry } from './messages';
+
+const WORDS: Record<FailureType | 'Unexpected', string> = {
+  ChannelUnavailable: 'unavailable',
+  ChannelRateLimited: 'rate_limited',
+  ChannelAuthFailed: 'needs_reauth',
+  ChannelRejected: 'rejected',
+  ChannelContractViolated: 'contract_violated',
+  OutcomeUnknown: 'outcome_unknown',
+  InputInvalid: 'misconfigured',
+  ConnectionNotFound: 'misconfigured',
+  ConnectionPaused: 'paused',
+  CapabilityMissing: 'misconfigured',
+  InvariantBroken: 'internal_error',
+  StoreUnavailable: 'store_unavailable',
+  Unexpected: 'internal_error',
+};
+
+/** What can be done about it, as a person at night needs to read it. */
+const ADVICE: Record<FailureType | 'Unexpected', string> = {
+  ChannelUnavailable: 'The channel did not answer or answered 5xx. Send `retry` when it is back.',
+  ChannelRateLimited: 'The channel asks us to slow down. Send `retry` later.',
+  ChannelAuthFailed: 'Correct the credentials with `cli connections restore <id>`; waiting runs go on by themselves.',
+  ChannelRejected: 'The channel refused it for the reason above. Correct the cause and send `retry`, or send `giveUp`.',
+  ChannelContractViolated:
+    'The channel answered something that we do not understand. Compare with its documentation, then `retry`.',
+  OutcomeUnknown:
+    'Nobody knows whether the channel applied it. Look there, then send `retry` (it reads back first) or `giveUp`.',
+  InputInvalid: 'Credentials, settings or input do not fit. Correct the connection, then `retry`.',
+  ConnectionNotFound: 'The connection is gone. Add it again, then `retry`, or send `giveUp`.',
+  ConnectionPaused: 'Somebody paused the connection. `cli connections resume <id>` lets waiting runs go on.',
+  CapabilityMissing: 'The channel cannot do this. Send `giveUp`.',
+  InvariantBroken: 'A fault of Stockbridge: please report it with the history of this run.',
+  StoreUnavailable: 'MySQL could not be reached. Send `retry` when it is back.',
+  Unexpected: 'A fault of Stockbridge: please report it with the history of this run.',
+};
+
+/** The value of the search attribute: `ajio_rejected`. */
+export const attentionWord = (channel: string, failure: Pick<ReadFailure, 'type'>): string =>
+  `${channel}_${WORDS[failure.type]}`;
+
+/** How a wait for a person ended. */
+export type Decision = 'retry' | 'giveUp' | 'woken' | 'timeout';
+
+/** Listens for the two signals of ops and asks for them. One per run, made at its start. */
+export function createAttention() {
+  let decision: 'retry' | 'giveUp' | undefined;
+  setHandler(retry, () => {
+    decision = 'retry';
+  });
+  setHandler(giveUp, () => {
+    decision = 'giveUp';
+  });
+
+  return {
+    /**
+     * Says what is wrong and waits for a person: 7 days, or `waitFor`. `wake` ends the wait early when it turns true.
+     * A signal sent while nobody asked counts for nothing.
+     */
+    async ask(
+      channel: string,
+      failure: ReadFailure,
+      options: { title: string; wake?: () => boolean; waitFor?: Duration },
+    ): Promise<Decision> {
+      const words = failure.details.channelWords ?? failure.message;
+      upsertSearchAttributes([{ key: ATTENTION, value: attentionWord(channel, failure) }]);
+      setCurrentDetails(
+        `### ${options.title}\n\n> ${words}\n\n${ADVICE[failure.type]}\n\nSignals: \`retry\` · \`giveUp\``,
+      );
+      decision = undefined;
+      const answered = await condition(
+        () => decision !== undefined || options.wake?.() === true,
+        options.waitFor ?? ATTENTION_TIMEOUT,
+      );
+      const ended: Decision = decision ?? (answered ? 'woken' : 'timeout');
+      decision = undefined;
+      return ended;
+    },
+
+    /** Takes the question back. */
+    clear(details: string): void {
+      upsertSearchAttributes([{ key: ATTENTION, value: null }]);
+      setCurrentDetails(details);
+    },
+  };
+}
+
+export type Attention = ReturnType<typeof createAttention>;
+
+export const setOutcome = (outcome: string): void => upsertSearchAttributes([{ key: OUTCOME, value: outcome }]);
+
+/** The failure that ends a run which nobody helped, carrying its cause. */
+export const failWith = (failure: ReadFailure, decision: Decision): ApplicationFailure =>
+  ApplicationFailure.create({
+    type: failure.type,
+    message: `${decision === 'giveUp' ? 'given up' : 'nobody decided in time'}: ${failure.details.channelWords ?? failure.message}`,
+    details: [failure.details],
+    nonRetryable: true,
+  });

@@ -1,0 +1,3 @@
+export { InventorySyncWorkflow } from './inventory-sync';
+export { RetentionWorkflow, SweepWorkflow } from './sweep';
+export { UnfulfillableOrderWorkflow } from './unfulfillable-order';

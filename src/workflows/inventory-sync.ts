@@ -1,0 +1,169 @@
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { ChannelActivities, HomeActivities } from '../activities';
+import type { Channel } from '../contracts/channels';
+import { channelTaskQueue } from '../contracts/ids';
+import type { PlannedPush, PushResult, SyncTotals } from '../contracts/stock';
+import { CHANNEL_PUSH, HOME, MAX_IDLE_MS, PROBE_INTERVAL, QUIET_TIME } from './activity-options';
+import { type Attention, createAttention, failWith, setOutcome } from './attention';
+import { forEachBounded } from './bounded';
+import { type ReadFailure, readFailure } from './failure-reading';
+import { stockChanged } from './messages';
+import { withFreshToken } from './with-fresh-token';
+import { pushSummary, syncDetails } from './wording';
+
+export interface InventorySyncInput {
+  connectionId: number;
+  channel: Channel;
+  displayName: string;
+  /** What the runs before this one did, when it was continued as new. */
+  totals?: SyncTotals;
+}
+
+const home = proxyActivities<HomeActivities>(HOME);
+const NEEDS_REAUTH: ReadFailure = { type: 'ChannelAuthFailed', message: 'the credentials were refused', details: {} };
+const NOTHING: SyncTotals = { pushes: 0, accepted: 0, rejected: 0, unknown: 0 };
+
+/** Failures that time alone may heal: the channel is asked again now and then without a person. */
+const HEALS_BY_ITSELF = new Set([
+  'ChannelUnavailable',
+  'ChannelRateLimited',
+  'StoreUnavailable',
+  'ChannelContractViolated',
+  'Unexpected',
+]);
+
+/** Failures of single lines, or of what was said about them: other chunks are worth sending. */
+const CONCERNS_ONE_CHUNK = new Set(['ChannelRejected', 'ChannelContractViolated']);
+
+/** Makes one connection show what the warehouse last said; ends when there is nothing left to say. */
+export async function InventorySyncWorkflow(input: InventorySyncInput): Promise<SyncTotals> {
+  const { connectionId } = input;
+  const totals = { ...(input.totals ?? NOTHING) };
+  const attention = createAttention();
+  let isStirred = true;
+  setHandler(stockChanged, () => {
+    isStirred = true;
+  });
+
+  for (;;) {
+    if (workflowInfo().continueAsNewSuggested) {
+      await condition(allHandlersFinished);
+      await continueAsNew<typeof InventorySyncWorkflow>({ ...input, totals });
+    }
+    isStirred = false;
+    const plan = await home.planPushes({ connectionId }).catch(readFailure);
+    if ('type' in plan || plan.blockedBy === 'needs_reauth') {
+      await helpOrFail(input, attention, 'type' in plan ? plan : NEEDS_REAUTH, () => false);
+      continue;
+    }
+    if (plan.blockedBy === 'paused') {
+      setOutcome('paused');
+      setCurrentDetails(
+        syncDetails(
+          input.displayName,
+          totals,
+          'The connection is paused: its stock is kept and goes out when it is resumed.',
+        ),
+      );
+      return totals;
+    }
+    const failure = await sendAll(input, plan.pushes, plan.concurrency, totals);
+    setCurrentDetails(syncDetails(input.displayName, totals));
+    if (failure) {
+      await helpOrFail(input, attention, failure, () => isStirred && failure.type === 'ChannelRejected');
+      continue;
+    }
+    if (plan.pushes.length > 0) continue;
+
+    await home.finishSubmissions({ connectionId });
+    const isWaiting = plan.nextDueInMs !== null && plan.nextDueInMs <= MAX_IDLE_MS;
+    const hasNews = await condition(() => isStirred, isWaiting ? Math.max(plan.nextDueInMs ?? 0, 100) : QUIET_TIME);
+    if (hasNews || isWaiting) continue;
+    setOutcome(totals.rejected + totals.unknown > 0 ? 'partial' : 'delivered');
+    return totals;
+  }
+}
+
+/** Sends the pushes, those with zero stock before all others; returns the failure that needs help most, if any. */
+async function sendAll(
+  input: InventorySyncInput,
+  pushes: PlannedPush[],
+  concurrency: number,
+  totals: SyncTotals,
+): Promise<ReadFailure | undefined> {
+  const failures: ReadFailure[] = [];
+  const sendWave = (wave: PlannedPush[]) =>
+    forEachBounded(wave, concurrency, async (push) => {
+      // A channel that is down or refuses us is not asked again for every chunk that is left.
+      const isHopeless = failures.some((failure) => !CONCERNS_ONE_CHUNK.has(failure.type));
+      const result = isHopeless ? undefined : await send(input, push).catch(readFailure);
+      if (result && !('type' in result)) return addUp(totals, result);
+      if (result) {
+        failures.push(result);
+        if (result.type === 'ChannelRejected') totals.rejected += push.lineCount;
+      }
+      await home.releasePush({ pushId: push.pushId });
+    });
+  await sendWave(pushes.filter((push) => push.zeroCount > 0));
+  await sendWave(pushes.filter((push) => push.zeroCount === 0));
+  return failures.find((failure) => !HEALS_BY_ITSELF.has(failure.type)) ?? failures[0];
+}
+
+async function send(input: InventorySyncInput, push: PlannedPush): Promise<PushResult> {
+  const { connectionId, channel, displayName } = input;
+  const { pushChunk } = proxyActivities<ChannelActivities>({ ...CHANNEL_PUSH, taskQueue: channelTaskQueue(channel) });
+  const options = { ...CHANNEL_PUSH, taskQueue: channelTaskQueue(channel), summary: pushSummary(displayName, push) };
+  for (;;) {
+    try {
+      return await withFreshToken(input, (minTokenGeneration) =>
+        pushChunk.executeWithOptions(options, [{ pushId: push.pushId, connectionId, minTokenGeneration }]),
+      );
+    } catch (error) {
+      const failure = readFailure(error);
+      if (failure.type !== 'ChannelRateLimited') throw error;
+      // The policy's attempts ran out while the channel asked us to wait: that is no failure, so it is simply waited for.
+      await sleep(failure.details.retryAfterMs ?? PROBE_INTERVAL);
+    }
+  }
+}
+
+function addUp(totals: SyncTotals, result: PushResult): void {
+  totals.pushes += 1;
+  totals.accepted += result.accepted;
+  totals.rejected += result.rejected;
+  totals.unknown += result.unknown;
+}
+
+/** Asks for help and returns when it is worth another try; throws when somebody gave up or nobody came. */
+async function helpOrFail(
+  input: InventorySyncInput,
+  attention: Attention,
+  failure: ReadFailure,
+  wake: () => boolean,
+): Promise<void> {
+  const { connectionId, channel, displayName } = input;
+  const decision = await attention.ask(channel, failure, {
+    title: `Stock for ${displayName} is waiting`,
+    wake,
+    ...(HEALS_BY_ITSELF.has(failure.type) ? { waitFor: PROBE_INTERVAL } : {}),
+  });
+  if (decision === 'giveUp') {
+    await home.giveUpStock({ connectionId, reason: `given up: ${failure.details.channelWords ?? failure.message}` });
+    await home.finishSubmissions({ connectionId });
+    setOutcome('gave_up');
+    throw failWith(failure, decision);
+  }
+  // Nobody came: the run ends and says why, its stock is kept, and the sweep starts another run.
+  if (decision === 'timeout' && !HEALS_BY_ITSELF.has(failure.type)) throw failWith(failure, decision);
+  if (decision === 'retry' && failure.type === 'ChannelRejected') await home.reviveRejected({ connectionId });
+  attention.clear(`Stock for ${displayName} goes out again`);
+}
