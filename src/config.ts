@@ -1,0 +1,114 @@
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import type { NativeConnectionOptions } from '@temporalio/worker';
+import { z } from 'zod';
+import type { Endpoint } from './connectors/ports';
+import { allConnectors } from './connectors/registry';
+
+const CREDENTIALS_KEY_BYTES = 32;
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+const hostList = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((host) => host.trim().toLowerCase())
+    .filter((host) => host !== ''),
+);
+
+const settings = z.object({
+  MYSQL_URL: z.url({ protocol: /^mysql$/, error: 'must be mysql://user:password@host:port/database' }),
+  GATEWAY_HOST: z.string().default('127.0.0.1'),
+  GATEWAY_PORT: port.default(8080),
+  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  OUTBOUND_ALLOWED_HOSTS: hostList.optional(),
+  OUTBOUND_ALLOW_PRIVATE: flag.default(false),
+  CREDENTIALS_KEY: z
+    .base64()
+    .transform((text) => Buffer.from(text, 'base64'))
+    .refine((key) => key.length === CREDENTIALS_KEY_BYTES, `must be ${CREDENTIALS_KEY_BYTES} bytes in base64`)
+    .optional(),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  METRICS_PORT: port.optional(),
+  RETENTION_DAYS: z.coerce.number().int().min(30).max(3_650).default(35),
+});
+
+/** A base address of the channel: http(s), may hold `{accountSlug}`. */
+const endpointUrl = z.string().refine((text) => {
+  const url = URL.parse(text.replaceAll('{accountSlug}', 'slug'));
+  return url !== null && (url.protocol === 'http:' || url.protocol === 'https:');
+}, 'must be an http(s) address');
+
+export interface TemporalConfig {
+  address: string;
+  namespace: string;
+  /** The rest of what Temporal's standard environment names say (TLS, API key, …), for `Connection` and `NativeConnection`. */
+  connectionOptions: NativeConnectionOptions;
+}
+
+/** Everything that the environment decides, read once. */
+export interface Config {
+  mysqlUrl: string;
+  temporal: TemporalConfig;
+  gateway: { host: string; port: number; publicUrl: string | undefined };
+  /** Base addresses of the channels by the name of their environment variable. */
+  endpoints: Readonly<Record<string, string>>;
+  outbound: { allowedHosts: readonly string[]; allowPrivateAddresses: boolean };
+  credentialsKey: Buffer | undefined;
+  logLevel: string;
+  metricsPort: number | undefined;
+  retentionDays: number;
+}
+
+/** Says everything that is wrong with the environment at once, by name, never by value. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  constructor(readonly faults: readonly string[]) {
+    super(`The environment is not usable:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+  }
+}
+
+/** `*.example.com` for an address with an account in its host, the host itself otherwise. */
+const hostPattern = (base: string): string =>
+  new URL(base.replace('{accountSlug}.', 'slug-placeholder.')).hostname.replace('slug-placeholder.', '*.');
+
+/** Reads the environment; an empty variable counts as one that is not set. Throws a {@link ConfigError}. */
+export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const endpoints: readonly Endpoint[] = allConnectors().flatMap((connector) => connector.endpoints);
+  const endpointSettings = z.object(
+    Object.fromEntries(endpoints.map((endpoint) => [endpoint.env, endpointUrl.default(endpoint.default)])),
+  );
+  const own = settings.safeParse(given);
+  const bases = endpointSettings.safeParse(given);
+  if (!own.success || !bases.success) {
+    // Only the name and what is expected: a value may hold a password.
+    throw new ConfigError(
+      [...(own.error?.issues ?? []), ...(bases.error?.issues ?? [])].map((issue) => {
+        const name = issue.path.join('.');
+        return `${name}: ${given[name] === undefined ? 'is required' : issue.message}`;
+      }),
+    );
+  }
+  const { data } = own;
+  const { connectionOptions, namespace } = loadClientConnectConfig({
+    overrideEnvVars: z.record(z.string(), z.string()).parse(given),
+  });
+  return {
+    mysqlUrl: data.MYSQL_URL,
+    temporal: {
+      address: connectionOptions.address ?? '127.0.0.1:7233',
+      namespace: namespace ?? 'default',
+      connectionOptions,
+    },
+    gateway: { host: data.GATEWAY_HOST, port: data.GATEWAY_PORT, publicUrl: data.PUBLIC_URL },
+    endpoints: bases.data,
+    outbound: {
+      allowedHosts: data.OUTBOUND_ALLOWED_HOSTS ?? Object.values(bases.data).map(hostPattern),
+      allowPrivateAddresses: data.OUTBOUND_ALLOW_PRIVATE,
+    },
+    credentialsKey: data.CREDENTIALS_KEY,
+    logLevel: data.LOG_LEVEL,
+    metricsPort: data.METRICS_PORT,
+    retentionDays: data.RETENTION_DAYS,
+  };
+}

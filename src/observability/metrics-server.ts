@@ -1,0 +1,48 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Metrics } from './metrics';
+
+export interface MetricsServer {
+  port: number;
+  close(): Promise<void>;
+}
+
+/** Serves `/metrics`, `/healthz` and `/readyz` for a program that has no HTTP server of its own. */
+export async function serveMetrics(options: {
+  host: string;
+  port: number;
+  metrics: Metrics;
+  isReady(): Promise<boolean>;
+}): Promise<MetricsServer> {
+  const server = createServer(async (request, response) => {
+    const answer = (status: number, contentType: string, body: string) =>
+      response.writeHead(status, { 'content-type': contentType }).end(body);
+    try {
+      if (request.url === '/metrics') {
+        const { contentType, body } = await options.metrics.text();
+        return answer(200, contentType, body);
+      }
+      if (request.url === '/healthz') return answer(200, 'application/json', '{"status":"ok"}');
+      if (request.url === '/readyz') {
+        return (await options.isReady())
+          ? answer(200, 'application/json', '{"status":"ok"}')
+          : answer(503, 'application/json', '{"status":"not ready"}');
+      }
+      return answer(404, 'text/plain', 'not found');
+    } catch {
+      return answer(500, 'text/plain', 'the metrics could not be read');
+    }
+  });
+  await new Promise<void>((resolve, reject) =>
+    server.once('error', reject).listen(options.port, options.host, resolve),
+  );
+  const address: AddressInfo | string | null = server.address();
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : options.port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

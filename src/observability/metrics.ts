@@ -1,0 +1,86 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { FailureType } from '../contracts/failures';
+import type { PushResult } from '../contracts/stock';
+
+/** Prometheus metrics of one process. Labels are few and never personal: channel, type, route. */
+export interface Metrics {
+  registry: Registry;
+  onFailure(failure: { activityType: string; type: FailureType; channel: string | undefined }): void;
+  onVerdicts(channel: string, result: PushResult): void;
+  onLogin(channel: string): void;
+  onAnswer(answer: { method: string; route: string; status: number; durationMs: number }): void;
+  onLostPoke(): void;
+  /** Parked events are counted when the metrics are read. */
+  watchParked(count: () => Promise<number>): void;
+  text(): Promise<{ contentType: string; body: string }>;
+}
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const failures = new Counter({
+    name: 'stockbridge_failures_total',
+    help: 'Failed activity attempts by what happened',
+    labelNames: ['activity', 'type', 'channel'],
+    registers,
+  });
+  const lines = new Counter({
+    name: 'stockbridge_stock_lines_total',
+    help: 'Stock lines sent, by the verdict of the channel',
+    labelNames: ['channel', 'verdict'],
+    registers,
+  });
+  const pushes = new Counter({
+    name: 'stockbridge_pushes_total',
+    help: 'Answered stock requests',
+    labelNames: ['channel'],
+    registers,
+  });
+  const logins = new Counter({
+    name: 'stockbridge_logins_total',
+    help: 'Logins at a channel',
+    labelNames: ['channel'],
+    registers,
+  });
+  const answers = new Histogram({
+    name: 'stockbridge_gateway_answer_seconds',
+    help: 'Time until the gateway answered',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    registers,
+  });
+  const lostPokes = new Counter({
+    name: 'stockbridge_lost_pokes_total',
+    help: 'Calls to Temporal that failed after the data was stored; the sweep makes up for them',
+    registers,
+  });
+  return {
+    registry,
+    onFailure: ({ activityType, type, channel }) =>
+      failures.inc({ activity: activityType, type, channel: channel ?? 'none' }),
+    onVerdicts(channel, result) {
+      pushes.inc({ channel });
+      for (const verdict of ['accepted', 'rejected', 'unknown'] as const)
+        lines.inc({ channel, verdict }, result[verdict]);
+    },
+    onLogin: (channel) => logins.inc({ channel }),
+    onAnswer: ({ method, route, status, durationMs }) => answers.observe({ method, route, status }, durationMs / 1_000),
+    onLostPoke: () => lostPokes.inc(),
+    watchParked(count) {
+      const parked = new Gauge({
+        name: 'stockbridge_parked_events',
+        help: 'Authentic events that could not be used and wait for a redrive',
+        registers,
+        async collect() {
+          // A scrape must not fail because the database is away: that is what the other metrics are for.
+          await count().then(
+            (events) => parked.set(events),
+            () => parked.set(Number.NaN),
+          );
+        },
+      });
+    },
+    text: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+  };
+}

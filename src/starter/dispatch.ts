@@ -1,0 +1,111 @@
+import {
+  type Client,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowIdConflictPolicy,
+  WorkflowIdReusePolicy,
+} from '@temporalio/client';
+import type { Connector } from '../connectors/ports';
+import type { Channel } from '../contracts/channels';
+import type { Connection } from '../contracts/connection';
+import { inventorySyncWorkflowId, WORKFLOW_TASK_QUEUE } from '../contracts/ids';
+import { ACCOUNT_SLUG, CHANNEL, CONNECTION_ID, ORDER_NUMBER } from '../contracts/search-attributes';
+import type { ConnectionCache } from '../store/connection-cache';
+import type { OrderStore, StoredOrder } from '../store/orders';
+import type { InventorySyncWorkflow, UnfulfillableOrderWorkflow } from '../workflows';
+import { stockChanged } from '../workflows/messages';
+
+/** Temporal is asked only so long: what could not be started is stored, and the sweep starts it. */
+const CALL_DEADLINE_MS = 5_000;
+
+export interface DispatchDeps {
+  client: Client;
+  connections: Pick<ConnectionCache, 'get'>;
+  orders: Pick<OrderStore, 'find'>;
+  connectorFor(channel: Channel): Connector;
+}
+
+/** Wakes the workflows. The work itself is in the database before, so a lost call is only a late one. */
+export interface Dispatch {
+  /** Starts the connection's sync, or tells the running one that there is news. */
+  pokeInventorySync(connectionId: number): Promise<void>;
+  /** Starts the order's run; does nothing when it is running or has succeeded. */
+  startOrder(orderId: string): Promise<void>;
+}
+
+export function createDispatch({ client, connections, orders, connectorFor }: DispatchDeps): Dispatch {
+  const find = async (connectionId: number): Promise<Connection> => {
+    const connection = await connections.get(connectionId);
+    if (!connection) throw new Error(`there is no connection ${connectionId}`);
+    return connection;
+  };
+  const withDeadline = <T>(call: () => Promise<T>): Promise<T> =>
+    client.withDeadline(Date.now() + CALL_DEADLINE_MS, call);
+  const sideOf = (connection: Connection) => ({
+    connectionId: connection.id,
+    channel: connection.channel,
+    displayName: connectorFor(connection.channel).displayName,
+  });
+
+  const orderInput = (order: StoredOrder, marketplace: Connection, wms: Connection) => ({
+    orderId: order.id,
+    orderNumber: order.orderNumber,
+    lines: order.lines.map(({ lineItemSequenceNumber, marketplaceItemId, quantity }) => ({
+      lineItemSequenceNumber,
+      marketplaceItemId,
+      quantity,
+    })),
+    marketplace: sideOf(marketplace),
+    wms: sideOf(wms),
+  });
+
+  return {
+    async pokeInventorySync(connectionId) {
+      const connection = await find(connectionId);
+      const side = sideOf(connection);
+      await withDeadline(() =>
+        client.workflow.signalWithStart<typeof InventorySyncWorkflow, []>('InventorySyncWorkflow', {
+          workflowId: inventorySyncWorkflowId(connectionId),
+          taskQueue: WORKFLOW_TASK_QUEUE,
+          args: [side],
+          signal: stockChanged,
+          workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+          staticSummary: `${side.displayName} · stock of ${connection.accountSlug}`,
+          staticDetails: `Makes connection ${connectionId} show what the warehouse last said.`,
+          typedSearchAttributes: [
+            { key: CONNECTION_ID, value: String(connectionId) },
+            { key: CHANNEL, value: connection.channel },
+            { key: ACCOUNT_SLUG, value: connection.accountSlug },
+          ],
+        }),
+      );
+    },
+
+    async startOrder(orderId) {
+      const order = await orders.find(orderId);
+      if (!order) throw new Error(`there is no order ${orderId}`);
+      const [marketplace, wms] = await Promise.all([find(order.connectionId), find(order.wmsConnectionId)]);
+      const displayName = connectorFor(marketplace.channel).displayName;
+      try {
+        await withDeadline(() =>
+          client.workflow.start<typeof UnfulfillableOrderWorkflow>('UnfulfillableOrderWorkflow', {
+            workflowId: order.workflowId,
+            taskQueue: WORKFLOW_TASK_QUEUE,
+            args: [orderInput(order, marketplace, wms)],
+            workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+            workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
+            staticSummary: `${displayName} · order ${order.orderNumber}, ${order.lines.length} to cancel`,
+            staticDetails: 'Cancels what the warehouse cannot ship: at the marketplace first, then in the WMS.',
+            typedSearchAttributes: [
+              { key: CONNECTION_ID, value: String(marketplace.id) },
+              { key: CHANNEL, value: marketplace.channel },
+              { key: ACCOUNT_SLUG, value: order.accountSlug },
+              { key: ORDER_NUMBER, value: order.orderNumber },
+            ],
+          }),
+        );
+      } catch (error) {
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      }
+    },
+  };
+}

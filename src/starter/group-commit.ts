@@ -1,0 +1,57 @@
+/** Hands single items to a function that takes many; whatever arrives while it works goes together in its next call. */
+export interface GroupCommit<In, Out> {
+  submit(item: In): Promise<Out>;
+}
+
+interface Waiting<In, Out> {
+  item: In;
+  resolve(result: Out): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Acknowledgements that are asked for together share one transaction. When a group fails, its items are tried one by one, so
+ * that a bad one fails alone.
+ */
+export function createGroupCommit<In, Out>(
+  commit: (items: readonly In[]) => Promise<readonly Out[]>,
+  options: { maxGroup: number; maxConcurrent: number },
+): GroupCommit<In, Out> {
+  const queue: Waiting<In, Out>[] = [];
+  let running = 0;
+
+  async function settle(group: Waiting<In, Out>[]): Promise<void> {
+    try {
+      const results = await commit(group.map(({ item }) => item));
+      group.forEach((waiting, index) => {
+        const result = results[index];
+        if (result === undefined) waiting.reject(new Error('the commit gave no result for an item'));
+        else waiting.resolve(result);
+      });
+    } catch (error) {
+      const [only] = group;
+      if (group.length === 1) only?.reject(error);
+      else for (const waiting of group) await settle([waiting]);
+    }
+  }
+
+  function drain(): void {
+    while (running < options.maxConcurrent && queue.length > 0) {
+      const group = queue.splice(0, options.maxGroup);
+      running += 1;
+      void settle(group).finally(() => {
+        running -= 1;
+        drain();
+      });
+    }
+  }
+
+  return {
+    submit: (item) =>
+      new Promise<Out>((resolve, reject) => {
+        queue.push({ item, resolve, reject });
+        // After this turn of the event loop, so that requests read in the same turn travel together.
+        setImmediate(drain);
+      }),
+  };
+}

@@ -1,0 +1,196 @@
+import { createHash } from 'node:crypto';
+import type { Connector } from '../connectors/ports';
+import type { Channel } from '../contracts/channels';
+import type { Connection } from '../contracts/connection';
+import {
+  type OrderEvent,
+  type OrderEventPayload,
+  orderEventPayload,
+  UNFULFILLABLE,
+  UNFULFILLABLE_EVENT,
+  unfulfillableItem,
+} from '../contracts/events';
+import { orderWorkflowId } from '../contracts/ids';
+import type { OrderLine } from '../contracts/order';
+import type { KeyHolder } from '../store/gateway-keys';
+import type { OrderStore } from '../store/orders';
+import type { ParkedEventStore } from '../store/parked-events';
+import { mayUse } from './auth';
+import { readBody } from './problems';
+
+export interface OrderIntakeDeps {
+  listConnections(accountSlug: string): Promise<Connection[]>;
+  connectorFor(channel: Channel): Connector;
+  orders: Pick<OrderStore, 'store'>;
+  parked: Pick<ParkedEventStore, 'park'>;
+  startOrder(orderId: string): void;
+}
+
+export interface OrderIntakeResult {
+  /** Null when no run was made of the event. */
+  workflowId: string | null;
+  status: 'accepted' | 'duplicate' | 'ignored' | 'parked';
+  /** Why the event was ignored or parked. */
+  reason?: string;
+}
+
+/** The part of an order event that we keep. */
+export interface UnfulfillableOrder {
+  externalChannelId: string;
+  externalWarehouseId: string | null;
+  orderNumber: string;
+  vendorOrderNumber: string | null;
+  lines: OrderLine[];
+}
+
+/** Stores an order event durably and starts its run. Throws a Problem for a body that does not fit. */
+export interface OrderIntake {
+  receive(holder: Pick<KeyHolder, 'accountSlug' | 'connectionId'>, event: OrderEvent): Promise<OrderIntakeResult>;
+  /** The same for an order that was read before, as `redrive` does. */
+  accept(
+    holder: Pick<KeyHolder, 'accountSlug' | 'connectionId'>,
+    order: UnfulfillableOrder,
+  ): Promise<OrderIntakeResult>;
+}
+
+function readOrder(payload: OrderEventPayload, path: readonly string[]): UnfulfillableOrder {
+  const lines = payload.items.map((item, index) => {
+    const line = readBody(unfulfillableItem, item, [...path, 'items', index]);
+    return {
+      lineItemSequenceNumber: line.lineItemSequenceNumber,
+      orderItemId: line.orderItemID,
+      itemId: line.itemID,
+      marketplaceItemId: line.customerOrderItemID,
+      quantity: line.quantity,
+    };
+  });
+  return {
+    externalChannelId: payload.externalChannelID,
+    externalWarehouseId: payload.externalWarehouseID ?? null,
+    orderNumber: payload.customerOrderNumber,
+    vendorOrderNumber: payload.vendorOrderNumber ?? null,
+    // The same line twice in one event is one line; the last word counts.
+    lines: [...new Map(lines.map((line) => [line.lineItemSequenceNumber, line])).values()],
+  };
+}
+
+const hashOfLines = (lines: readonly OrderLine[]): string =>
+  createHash('sha256')
+    .update(JSON.stringify(lines.map((line) => line.lineItemSequenceNumber).sort()))
+    .digest('hex')
+    .slice(0, 16);
+
+type Destination =
+  | { marketplace: Connection; wms: Connection }
+  | { refusal: 'parked' | 'ignored'; reason: string; message: string };
+
+export function createOrderIntake(deps: OrderIntakeDeps): OrderIntake {
+  const findDestination = async (
+    holder: Pick<KeyHolder, 'accountSlug' | 'connectionId'>,
+    order: UnfulfillableOrder,
+  ): Promise<Destination> => {
+    const connections = await deps.listConnections(holder.accountSlug);
+    const sales = connections.filter(
+      (connection) =>
+        mayUse(holder, connection) &&
+        deps.connectorFor(connection.channel).role === 'sales' &&
+        connection.externalChannelId === order.externalChannelId,
+    );
+    const place = `channel ${order.externalChannelId} at warehouse ${order.externalWarehouseId ?? '(none named)'}`;
+    if (sales.length === 0) {
+      return {
+        refusal: 'ignored',
+        reason: 'channel_not_served',
+        message: `no connection serves channel ${order.externalChannelId}`,
+      };
+    }
+    const matching = sales.filter(
+      (connection) =>
+        connection.externalWarehouseId === null || connection.externalWarehouseId === order.externalWarehouseId,
+    );
+    const [marketplace] = matching;
+    if (!marketplace)
+      return { refusal: 'parked', reason: 'connection_not_found', message: `no connection serves ${place}` };
+    if (matching.length > 1) {
+      const ids = matching.map((connection) => connection.id).join(', ');
+      return {
+        refusal: 'parked',
+        reason: 'connection_ambiguous',
+        message: `several connections serve ${place}: ${ids}`,
+      };
+    }
+    const connector = deps.connectorFor(marketplace.channel);
+    if (!connector.capabilities.includes('orderCanceller')) {
+      return {
+        refusal: 'ignored',
+        reason: 'channel_cancels_no_orders',
+        message: `${connector.displayName} takes no order cancellations`,
+      };
+    }
+    const wms = connections.filter((connection) => deps.connectorFor(connection.channel).role === 'wms');
+    const [home] = wms;
+    if (!home || wms.length > 1) {
+      return {
+        refusal: 'parked',
+        reason: 'wms_connection_not_found',
+        message: `the account has ${wms.length} WMS connections, not one`,
+      };
+    }
+    return { marketplace, wms: home };
+  };
+
+  const accept: OrderIntake['accept'] = async (holder, order) => {
+    const identity = {
+      accountSlug: holder.accountSlug,
+      externalChannelId: order.externalChannelId,
+      orderNumber: order.orderNumber,
+      linesHash: hashOfLines(order.lines),
+    };
+    const setAside = async (
+      status: 'parked' | 'ignored',
+      reason: string,
+      message: string,
+    ): Promise<OrderIntakeResult> => {
+      const accountSlug = holder.accountSlug;
+      await deps.parked.park({
+        accountSlug,
+        kind: 'order',
+        identity: JSON.stringify(identity),
+        status,
+        reason,
+        message,
+        body: order,
+      });
+      return { workflowId: null, status, reason: message };
+    };
+    if (order.lines.length === 0)
+      return setAside('ignored', 'nothing_to_cancel', `no line of the order is ${UNFULFILLABLE}`);
+    const destination = await findDestination(holder, order);
+    if ('refusal' in destination) return setAside(destination.refusal, destination.reason, destination.message);
+    const { marketplace, wms } = destination;
+    const stored = await deps.orders.store({
+      workflowId: orderWorkflowId(identity),
+      accountSlug: holder.accountSlug,
+      connectionId: marketplace.id,
+      wmsConnectionId: wms.id,
+      externalChannelId: order.externalChannelId,
+      orderNumber: order.orderNumber,
+      vendorOrderNumber: order.vendorOrderNumber,
+      lines: order.lines,
+    });
+    // Also for a duplicate: its run may have been terminated by hand, and starting a running one changes nothing.
+    if (!stored.isDone) deps.startOrder(stored.orderId);
+    return { workflowId: stored.workflowId, status: stored.status };
+  };
+
+  return {
+    accept,
+    async receive(holder, event) {
+      if (event.resourceType !== UNFULFILLABLE_EVENT) {
+        return { workflowId: null, status: 'ignored', reason: `${event.resourceType} is not ${UNFULFILLABLE_EVENT}` };
+      }
+      const payload = readBody(orderEventPayload, event.payload, [event.payloadField]);
+      return accept(holder, readOrder(payload, [event.payloadField]));
+    },
+  };
+}

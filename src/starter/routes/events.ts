@@ -1,0 +1,62 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { inventoryEvent, orderEvent } from '../../contracts/events';
+import { holderOf } from '../auth';
+import type { OrderIntake } from '../order-intake';
+import { problemDocument } from '../problems';
+import type { StockIntake } from '../stock-intake';
+
+const refusals = {
+  401: problemDocument,
+  413: problemDocument,
+  415: problemDocument,
+  422: problemDocument,
+  503: problemDocument,
+};
+
+/** What the WMS posts. 202 means stored for good. */
+export const eventRoutes =
+  (deps: { takeStock: StockIntake; orders: OrderIntake }): FastifyPluginAsyncZod =>
+  async (server) => {
+    server.post(
+      '/events/inventory',
+      {
+        schema: {
+          summary: "The WMS's inventory event",
+          description:
+            'Absolute quantities. An older message never replaces a newer one; the same message_id again is a duplicate.',
+          body: inventoryEvent,
+          response: {
+            202: z.object({ submissionId: z.string(), status: z.enum(['accepted', 'duplicate', 'superseded']) }),
+            404: problemDocument,
+            ...refusals,
+          },
+        },
+      },
+      async (request, reply) => {
+        const { submissionId, status } = await deps.takeStock(holderOf(request), request.body);
+        return reply.status(202).send({ submissionId, status });
+      },
+    );
+
+    server.post(
+      '/events/order',
+      {
+        schema: {
+          summary: "The WMS's order.unfulfillable event",
+          description:
+            'Cancels the unfulfillable lines at the marketplace and then in the WMS. Customer data is not read.',
+          body: orderEvent,
+          response: {
+            202: z.object({
+              workflowId: z.string().nullable(),
+              status: z.enum(['accepted', 'duplicate', 'ignored', 'parked']),
+              reason: z.string().optional(),
+            }),
+            ...refusals,
+          },
+        },
+      },
+      async (request, reply) => reply.status(202).send(await deps.orders.receive(holderOf(request), request.body)),
+    );
+  };

@@ -1,0 +1,35 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { Problem, problemDocument } from '../problems';
+
+/** For the machines that look after this one; no key needed. */
+export const healthRoutes =
+  (deps: {
+    pingStore(): Promise<void>;
+    metrics(): Promise<{ contentType: string; body: string }>;
+  }): FastifyPluginAsyncZod =>
+  async (server) => {
+    const ok = z.object({ status: z.literal('ok') });
+    server.get('/healthz', { schema: { summary: 'The process is alive', response: { 200: ok } } }, async () => ({
+      status: 'ok' as const,
+    }));
+    server.get(
+      '/readyz',
+      {
+        schema: {
+          summary: 'The process can store what comes in; Temporal may be down',
+          response: { 200: ok, 503: problemDocument },
+        },
+      },
+      async () => {
+        await deps.pingStore().catch(() => {
+          throw new Problem(503, 'the database cannot be reached', [], { 'retry-after': '5' });
+        });
+        return { status: 'ok' as const };
+      },
+    );
+    server.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
+      const { contentType, body } = await deps.metrics();
+      return reply.type(contentType).send(body);
+    });
+  };

@@ -1,0 +1,39 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { Connection } from '../../contracts/connection';
+import { holderOf, mayUse } from '../auth';
+import { notFound, problemDocument } from '../problems';
+import { type StockViews, stockView } from '../stock-view';
+
+/** What a listing shall show, what was sent, and what the channel said. */
+export const stockRoutes =
+  (deps: { views: StockViews; findConnection(id: number): Promise<Connection | undefined> }): FastifyPluginAsyncZod =>
+  async (server) => {
+    server.get(
+      '/stock',
+      {
+        schema: {
+          summary: 'Desired, sent, acknowledged and observed stock of a listing, and how it came about',
+          querystring: z.object({
+            connectionId: z.coerce.number().int().positive(),
+            listing: z.string().min(1).max(255),
+          }),
+          response: {
+            200: z.array(stockView),
+            401: problemDocument,
+            404: problemDocument,
+            422: problemDocument,
+            503: problemDocument,
+          },
+        },
+      },
+      async (request) => {
+        const { connectionId, listing } = request.query;
+        const connection = await deps.findConnection(connectionId);
+        if (!connection || !mayUse(holderOf(request), connection)) throw notFound('connection');
+        const views = await deps.views(connectionId, listing);
+        if (views.length === 0) throw notFound('listing');
+        return views;
+      },
+    );
+  };

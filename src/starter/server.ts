@@ -1,0 +1,84 @@
+import fastifySwagger from '@fastify/swagger';
+import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
+import {
+  jsonSchemaTransform,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod';
+import type { GatewayKeyStore } from '../store/gateway-keys';
+import { requireKey } from './auth';
+import { answerWithProblems } from './problems';
+import { eventRoutes } from './routes/events';
+import { healthRoutes } from './routes/health';
+import { stockRoutes } from './routes/stock';
+import { submissionRoutes } from './routes/submissions';
+
+/** A message of 10,000 lines is about 3 MB. */
+const BODY_LIMIT_BYTES = 8 * 1024 * 1024;
+/** Slower than this is no program that posts events. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+const IDLE_CONNECTION_TIMEOUT_MS = 60_000;
+
+export type GatewayDeps = Parameters<typeof eventRoutes>[0] &
+  Parameters<typeof submissionRoutes>[0] &
+  Parameters<typeof stockRoutes>[0] &
+  Parameters<typeof healthRoutes>[0] & {
+    keys: Pick<GatewayKeyStore, 'verify'>;
+    logger: FastifyBaseLogger;
+    publicUrl: string | undefined;
+    /** Told of every answer: the route's pattern, never the address with its identifiers. */
+    onAnswer(answer: { method: string; route: string; status: number; durationMs: number }): void;
+  };
+
+/** The event gateway: what it answers 2xx to is stored, whether Temporal is up or not. */
+export async function createServer(deps: GatewayDeps): Promise<FastifyInstance> {
+  const server = fastify({
+    loggerInstance: deps.logger,
+    // Answers are counted by route; addresses hold identifiers, so requests are not logged.
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: IDLE_CONNECTION_TIMEOUT_MS,
+    routerOptions: { maxParamLength: 300 },
+    return503OnClosing: true,
+    forceCloseConnections: 'idle',
+  }).withTypeProvider<ZodTypeProvider>();
+  server.server.headersTimeout = HEADERS_TIMEOUT_MS;
+  server.setValidatorCompiler(validatorCompiler);
+  server.setSerializerCompiler(serializerCompiler);
+  // Only JSON: a body of any other type is refused instead of being read as text.
+  server.removeContentTypeParser('text/plain');
+  answerWithProblems(server);
+  server.addHook('onResponse', async (request, reply) => {
+    deps.onAnswer({
+      method: request.method,
+      route: request.routeOptions.url ?? 'none',
+      status: reply.statusCode,
+      durationMs: reply.elapsedTime,
+    });
+  });
+
+  await server.register(fastifySwagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Stockbridge event gateway', version: '0.1.0', license: { name: 'Apache-2.0' } },
+      ...(deps.publicUrl === undefined ? {} : { servers: [{ url: deps.publicUrl }] }),
+      components: { securitySchemes: { apiKey: { type: 'apiKey', name: 'x-api-key', in: 'header' } } },
+      security: [{ apiKey: [] }],
+    },
+    transform: jsonSchemaTransform,
+  });
+  server.get('/openapi.json', { schema: { hide: true } }, async () => server.swagger());
+  await server.register(healthRoutes(deps));
+  await server.register(async (keyed) => {
+    keyed.addHook('onRequest', requireKey(deps.keys));
+    await keyed.register(eventRoutes(deps));
+    await keyed.register(submissionRoutes(deps));
+    await keyed.register(stockRoutes(deps));
+  });
+  await server.ready();
+  return server;
+}

@@ -1,0 +1,101 @@
+import type { Connector } from '../connectors/ports';
+import type { Channel } from '../contracts/channels';
+import type { Connection } from '../contracts/connection';
+import { type InventoryEvent, inventoryEventLine } from '../contracts/events';
+import type { DraftLine, IntakeResult, SubmissionDraft } from '../contracts/submission';
+import type { KeyHolder } from '../store/gateway-keys';
+import type { ParkedEventStore } from '../store/parked-events';
+import { mayUse } from './auth';
+import { notFound, Problem } from './problems';
+import { parseWmsTime } from './wms-time';
+
+export interface StockIntakeDeps {
+  findConnection(id: number): Promise<Connection | undefined>;
+  connectorFor(channel: Channel): Connector;
+  store(draft: SubmissionDraft): Promise<IntakeResult>;
+  parked: Pick<ParkedEventStore, 'park'>;
+  poke(connectionId: number): void;
+}
+
+/** Stores an inventory event durably and wakes the connection's sync. Throws a {@link Problem} for an event that cannot be used. */
+export type StockIntake = (
+  holder: Pick<KeyHolder, 'accountSlug' | 'connectionId'>,
+  event: InventoryEvent,
+) => Promise<IntakeResult>;
+
+const textIn = (value: unknown, field: string): string => {
+  const found = typeof value === 'object' && value !== null ? Reflect.get(value, field) : undefined;
+  return typeof found === 'string' && found.isWellFormed() ? found.slice(0, 100) : '';
+};
+
+/** Reads one line; what is wrong with it becomes the line's own error and leaves the others alone. */
+function readLine(
+  raw: unknown,
+  row: number,
+  event: InventoryEvent,
+  connection: Connection,
+  connector: Connector,
+): DraftLine {
+  const parsed = inventoryEventLine.safeParse(raw);
+  if (!parsed.success) {
+    const error = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'line'}: ${issue.message}`).join('; ');
+    return { row, listing: '', locationId: textIn(raw, 'locationId'), quantity: null, error };
+  }
+  const line = parsed.data;
+  const locationId = line.locationId ?? event.locationId ?? '';
+  try {
+    const listing = connector.listingFor(line, connection);
+    if (connection.locationId !== null && locationId !== connection.locationId) {
+      const error = `locationId: this connection shows ${connection.locationId}, not ${locationId || 'a line without location'}`;
+      return { row, listing, locationId, quantity: null, error };
+    }
+    return { row, listing, locationId, quantity: line.locationInventory };
+  } catch (fault) {
+    if (!(fault instanceof RangeError)) throw fault;
+    return { row, listing: '', locationId, quantity: null, error: fault.message };
+  }
+}
+
+export function createStockIntake(deps: StockIntakeDeps): StockIntake {
+  return async (holder, event) => {
+    const connection = await deps.findConnection(event.connectionId);
+    if (!connection || !mayUse(holder, connection)) {
+      // Kept, because the connection may only be missing yet; answered like any unknown one, so that nobody learns what exists.
+      await deps.parked.park({
+        accountSlug: holder.accountSlug,
+        kind: 'inventory',
+        identity: `${event.connectionId}/${event.message_id}`,
+        status: 'parked',
+        reason: 'connection_not_found',
+        message: `the account has no connection ${event.connectionId}`,
+        body: event,
+      });
+      throw notFound('connection');
+    }
+    const connector = deps.connectorFor(connection.channel);
+    if (!connector.capabilities.includes('inventoryWriter')) {
+      throw new Problem(422, 'the body does not fit', [
+        { path: 'connectionId', message: `${connector.displayName} takes no stock` },
+      ]);
+    }
+    const settings = connector.settings.parse(connection.settings);
+    const publishedAtMs = parseWmsTime(event.publishedAt, settings.timeZone);
+    if (publishedAtMs === undefined) {
+      throw new Problem(422, 'the body does not fit', [
+        { path: 'publishedAt', message: 'is no time like 2022-06-09 14:12:19' },
+      ]);
+    }
+    const result = await deps.store({
+      connectionId: connection.id,
+      accountSlug: connection.accountSlug,
+      source: 'wms',
+      messageId: event.message_id,
+      publishedAtMs,
+      levelLocationId: connection.locationId ?? '',
+      sumLocations: connection.locationId === null && settings.locations === 'sum',
+      lines: event.inventoryList.map((line, index) => readLine(line, index + 1, event, connection, connector)),
+    });
+    if (result.changedStock) deps.poke(connection.id);
+    return result;
+  };
+}

@@ -1,0 +1,65 @@
+import { NativeConnection, Runtime } from '@temporalio/worker';
+import { loadConfig } from './config';
+import { createHttpClient } from './connectors/http/client';
+import { createLogger } from './observability/logger';
+import { createMetrics } from './observability/metrics';
+import { serveMetrics } from './observability/metrics-server';
+import { runProgram } from './program';
+import { openStores } from './store/stores';
+import { createTemporalClient } from './temporal';
+import { createWorkers } from './workers';
+
+/** The worker process: config → stores → connectors → activities → workers; SIGTERM lets what is on the wire end. */
+async function main(): Promise<void> {
+  const config = loadConfig();
+  const logger = createLogger('worker', config.logLevel);
+  const metrics = createMetrics();
+  Runtime.install({
+    shutdownSignals: [],
+    logger: {
+      log: (level, message, meta) => logger[level.toLowerCase() as Lowercase<typeof level>]({ meta }, message),
+      trace: (message, meta) => logger.trace({ meta }, message),
+      debug: (message, meta) => logger.debug({ meta }, message),
+      info: (message, meta) => logger.info({ meta }, message),
+      warn: (message, meta) => logger.warn({ meta }, message),
+      error: (message, meta) => logger.error({ meta }, message),
+    },
+  });
+  const stores = openStores({ ...config, connectionLimit: 20 });
+  const http = createHttpClient(config.outbound);
+  const connection = await NativeConnection.connect(config.temporal.connectionOptions);
+  const workers = await createWorkers({
+    connection,
+    namespace: config.temporal.namespace,
+    client: createTemporalClient(config),
+    stores,
+    context: { http, endpoints: config.endpoints, now: Date.now },
+    metrics,
+    onFailure: ({ activityType, type, message, details }) => {
+      metrics.onFailure({ activityType, type, channel: details.channel });
+      logger.warn({ activityType, type, ...details }, message);
+    },
+    retentionDays: config.retentionDays,
+  });
+  metrics.watchParked(stores.parked.countParked);
+  const isReady = async () => workers.every((worker) => worker.getState() === 'RUNNING');
+  const metricsServer =
+    config.metricsPort === undefined
+      ? undefined
+      : await serveMetrics({ host: config.gateway.host, port: config.metricsPort, metrics, isReady });
+  logger.info({ taskQueues: workers.map((worker) => worker.options.taskQueue) }, 'worker runs');
+
+  await runProgram({
+    work: Promise.all(workers.map((worker) => worker.run())),
+    stop: () => {
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    },
+  });
+  await Promise.all([metricsServer?.close(), http.close(), connection.close(), stores.close()]);
+  logger.info('worker stopped');
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});

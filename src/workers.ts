@@ -1,0 +1,91 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Context } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
+import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { createChannelActivities, createHomeActivities } from './activities';
+import { FailureInterceptor, type FailureObserver } from './activities/failures';
+import { HeartbeatInterceptor } from './activities/heartbeats';
+import { createOpener } from './activities/opener';
+import type { ConnectorContext } from './connectors/ports';
+import { allConnectors, connectorFor } from './connectors/registry';
+import { channelTaskQueue, WORKFLOW_TASK_QUEUE } from './contracts/ids';
+import type { Metrics } from './observability/metrics';
+import { createDispatch } from './starter/dispatch';
+import { deleteExpired } from './store/retention';
+import type { Stores } from './store/stores';
+
+const MS_PER_DAY = 86_400_000;
+const WORKFLOW_BUNDLE = join(__dirname, 'workflow-bundle.js');
+
+/** Long enough for a call on the wire to end, short of what process managers wait before they kill. */
+const SHUTDOWN_GRACE = '20s';
+/** A killed worker's runs go to another one after this, instead of after the default of 10 s. */
+const STICKY_TIMEOUT = '2s';
+/** Calls of one channel on the wire per process; each connection has its own, lower limit. */
+const CHANNEL_CONCURRENCY = 100;
+
+export interface WorkersDeps {
+  connection: NativeConnection;
+  namespace: string;
+  client: Client;
+  stores: Stores;
+  context: ConnectorContext;
+  metrics: Pick<Metrics, 'onLogin' | 'onVerdicts'>;
+  onFailure: FailureObserver;
+  retentionDays: number;
+}
+
+/** One worker for the workflows and the home activities, and one for each channel, over one connection. */
+export async function createWorkers(deps: WorkersDeps): Promise<Worker[]> {
+  const { stores, context } = deps;
+  const open = createOpener({ connections: stores.cache, gates: stores.gates, connectorFor, context });
+  const shared = { ...stores, connectorFor, context, open, now: context.now, ...deps.metrics };
+  const dispatch = createDispatch({
+    client: deps.client,
+    connections: stores.cache,
+    orders: stores.orders,
+    connectorFor,
+  });
+  const channelActivities = createChannelActivities(shared);
+  const homeActivities = createHomeActivities({
+    ...shared,
+    dispatch,
+    deleteExpired: (limit) =>
+      deleteExpired(stores.db, new Date(context.now() - deps.retentionDays * MS_PER_DAY), limit),
+  });
+  const common = {
+    connection: deps.connection,
+    namespace: deps.namespace,
+    shutdownGraceTime: SHUTDOWN_GRACE,
+    activityTaskPollerBehavior: { type: 'autoscaling' },
+    interceptors: {
+      activity: [
+        (activity: Context) => ({ inbound: new HeartbeatInterceptor(activity) }),
+        (activity: Context) => ({ inbound: new FailureInterceptor(activity, deps.onFailure) }),
+      ],
+    },
+  } as const satisfies Partial<WorkerOptions>;
+  // Built beforehand for production; from the sources when a test runs them without a build.
+  const code = existsSync(WORKFLOW_BUNDLE)
+    ? { workflowBundle: { codePath: WORKFLOW_BUNDLE } }
+    : { workflowsPath: require.resolve('./workflows') };
+  return Promise.all([
+    Worker.create({
+      ...common,
+      ...code,
+      taskQueue: WORKFLOW_TASK_QUEUE,
+      activities: homeActivities,
+      workflowTaskPollerBehavior: { type: 'autoscaling' },
+      stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT,
+    }),
+    ...allConnectors().map(({ channel }) =>
+      Worker.create({
+        ...common,
+        taskQueue: channelTaskQueue(channel),
+        activities: channelActivities,
+        maxConcurrentActivityTaskExecutions: CHANNEL_CONCURRENCY,
+      }),
+    ),
+  ]);
+}
