@@ -1,10 +1,9 @@
-/** Runs until `work` ends; the first SIGINT or SIGTERM calls `stop`, which must let `work` come to its end. */
-export async function runProgram<T>({ work, stop }: { work: Promise<T>; stop(): void }): Promise<T> {
-  const onSignal = () => stop();
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
-  try {
-    return await work;
-  } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-  }
-}
+/** Resolves at the first SIGINT or SIGTERM. */
+export const untilStopped = (): Promise<void> =>
+  new Promise((resolve) => {
+    const stop = () => {
+      process.off('SIGINT', stop).off('SIGTERM', stop);
+      resolve();
+    };
+    process.on('SIGINT', stop).on('SIGTERM', stop);
+  });

@@ -4,7 +4,7 @@ import { createHttpClient } from './connectors/http/client';
 import { createLogger } from './observability/logger';
 import { createMetrics } from './observability/metrics';
 import { serveMetrics } from './observability/metrics-server';
-import { runProgram } from './program';
+import { untilStopped } from './program';
 import { openStores } from './store/stores';
 import { createTemporalClient } from './temporal';
 import { createWorkers } from './workers';
@@ -49,12 +49,10 @@ async function main(): Promise<void> {
       : await serveMetrics({ host: config.gateway.host, port: config.metricsPort, metrics, isReady });
   logger.info({ taskQueues: workers.map((worker) => worker.options.taskQueue) }, 'worker runs');
 
-  await runProgram({
-    work: Promise.all(workers.map((worker) => worker.run())),
-    stop: () => {
-      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
-    },
-  });
+  const running = Promise.all(workers.map((worker) => worker.run()));
+  await Promise.race([running, untilStopped()]);
+  for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  await running;
   await Promise.all([metricsServer?.close(), http.close(), connection.close(), stores.close()]);
   logger.info('worker stopped');
 }

@@ -44,6 +44,8 @@ export interface ConnectionStore {
   find(id: number): Promise<Connection | undefined>;
   list(filter?: { accountSlug?: string; externalChannelId?: string }): Promise<Connection[]>;
   insert(connection: NewConnection): Promise<number>;
+  /** Replaces the credentials, encrypted like those of a new connection. Returns false when there is no such connection. */
+  setCredentials(id: number, credentials: object): Promise<boolean>;
   /** Returns false when there is no such connection. */
   setStatus(id: number, status: ConnectionStatus, reason: string | null): Promise<boolean>;
   /**
@@ -144,6 +146,14 @@ export function createConnectionStore(db: Database, box: SecretBox): ConnectionS
         ]);
         return id;
       }),
+
+    async setCredentials(id, credentials) {
+      const { affectedRows } = await db.change('UPDATE ie_appinstall_connection SET inputFields = ? WHERE id = ?', [
+        box.seal(JSON.stringify(credentials), contextOf(id, 'inputFields')),
+        id,
+      ]);
+      return affectedRows > 0;
+    },
 
     async setStatus(id, status, reason) {
       await db.change('UPDATE ie_appinstall_connection SET status = ?, statusReason = ? WHERE id = ?', [

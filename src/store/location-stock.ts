@@ -1,6 +1,6 @@
-import type { Version } from '../contracts/stock';
+import { compareVersions, MAX_QUANTITY, type Version } from '../contracts/stock';
 import { inChunks, type Queryable, type SqlValue } from './database';
-import { isNewer, type LevelKey, levelKey, upsertDesired } from './stock-levels';
+import { byPlace, isNewer, type LevelKey, levelKey, upsertDesired } from './stock-levels';
 
 /** What one location says of a level that is the sum of several. */
 export interface LocationPart {
@@ -10,7 +10,31 @@ export interface LocationPart {
   version: Version;
 }
 
+interface PartRow {
+  listing: string;
+  locationId: string;
+  quantity: number;
+  versionAtMs: number;
+  versionId: string;
+}
+
 const NEWER = isNewer();
+
+const versionOf = (row: PartRow): Version => ({ publishedAtMs: row.versionAtMs, messageId: row.versionId });
+
+/** The quantity of all locations and the newest version among them, by listing. */
+function sumsOf(parts: readonly PartRow[]): Map<string, { quantity: number; version: Version }> {
+  const sums = new Map<string, { quantity: number; version: Version }>();
+  for (const part of parts) {
+    const sum = sums.get(part.listing);
+    const version = versionOf(part);
+    sums.set(part.listing, {
+      quantity: Math.min((sum?.quantity ?? 0) + part.quantity, MAX_QUANTITY),
+      version: sum && compareVersions(sum.version, version) > 0 ? sum.version : version,
+    });
+  }
+  return sums;
+}
 
 /**
  * Stores the parts that are newer than what is known and makes their levels show the new sums. Returns the version that is
@@ -35,36 +59,24 @@ export async function addUpLocations(tx: Queryable, parts: readonly LocationPart
     );
   }
   const levels = [...new Map(parts.map((part) => [levelKey(part.level), part.level])).values()];
-  for (const chunk of inChunks(levels)) {
-    const all = await tx.select<{
-      connectionId: number;
-      listing: string;
-      locationId: string;
-      quantity: number;
-      versionAtMs: number;
-      versionId: string;
-    }>(
-      'SELECT connectionId, listing, locationId, quantity, versionAtMs, versionId FROM location_stock WHERE (connectionId, listing) IN (?)',
-      [chunk.map((level) => [level.connectionId, level.listing])],
-    );
-    const wishes = chunk.map((level) => {
-      const own = all.filter((row) => row.connectionId === level.connectionId && row.listing === level.listing);
-      for (const row of own) {
-        stored.set(`${levelKey(level)}\n${row.locationId}`, {
-          publishedAtMs: row.versionAtMs,
-          messageId: row.versionId,
-        });
-      }
-      const newest = own.reduce((a, b) =>
-        b.versionAtMs > a.versionAtMs || (b.versionAtMs === a.versionAtMs && b.versionId > a.versionId) ? b : a,
+  for (const { connectionId, locationId, listings } of byPlace(levels)) {
+    for (const chunk of inChunks(listings)) {
+      // Locked: another transaction may be adding the part of another location to the same sum.
+      const all = await tx.select<PartRow>(
+        `SELECT listing, locationId, quantity, versionAtMs, versionId FROM location_stock
+         WHERE connectionId = ? AND listing IN (?) FOR UPDATE`,
+        [connectionId, chunk],
       );
-      return {
-        ...level,
-        quantity: own.reduce((sum, row) => sum + row.quantity, 0),
-        version: { publishedAtMs: newest.versionAtMs, messageId: newest.versionId },
-      };
-    });
-    await upsertDesired(tx, wishes);
+      for (const row of all)
+        stored.set(
+          `${levelKey({ connectionId, listing: row.listing, locationId })}\n${row.locationId}`,
+          versionOf(row),
+        );
+      await upsertDesired(
+        tx,
+        [...sumsOf(all)].map(([listing, sum]) => ({ connectionId, listing, locationId, ...sum })),
+      );
+    }
   }
   return stored;
 }

@@ -31,8 +31,11 @@ export interface ParkedEventStore {
     message: string;
     body: object;
   }): Promise<string>;
-  list(filter: { status: ParkedStatus; accountSlug?: string; limit: number }): Promise<ParkedEvent[]>;
+  /** Oldest first; `afterId` goes on where the page before ended. */
+  list(filter: { status: ParkedStatus; accountSlug?: string; afterId?: string; limit: number }): Promise<ParkedEvent[]>;
   markRedriven(id: string): Promise<void>;
+  /** Renews why the event cannot be used. */
+  setReason(id: string, reason: string, message: string): Promise<void>;
   countParked(): Promise<number>;
 }
 
@@ -57,14 +60,24 @@ export function createParkedEventStore(db: Database): ParkedEventStore {
       return row.id;
     },
 
-    list: ({ status, accountSlug, limit }) =>
-      db.select<ParkedEvent>(
-        `SELECT ${COLUMNS} FROM parked_events WHERE status = ? ${accountSlug === undefined ? '' : 'AND accountSlug = ?'} ORDER BY id LIMIT ?`,
-        [status, ...(accountSlug === undefined ? [] : [accountSlug]), limit],
-      ),
+    list({ status, accountSlug, afterId = '', limit }) {
+      const ofAccount = accountSlug === undefined ? '' : 'AND accountSlug = ?';
+      return db.select<ParkedEvent>(
+        `SELECT ${COLUMNS} FROM parked_events WHERE status = ? AND id > ? ${ofAccount} ORDER BY id LIMIT ?`,
+        [status, afterId, ...(accountSlug === undefined ? [] : [accountSlug]), limit],
+      );
+    },
 
     async markRedriven(id) {
       await db.change("UPDATE parked_events SET status = 'redriven', updatedAt = UTC_TIMESTAMP(3) WHERE id = ?", [id]);
+    },
+
+    async setReason(id, reason, message) {
+      await db.change('UPDATE parked_events SET reason = ?, message = ?, updatedAt = UTC_TIMESTAMP(3) WHERE id = ?', [
+        reason,
+        message.slice(0, 500),
+        id,
+      ]);
     },
 
     async countParked() {

@@ -3,7 +3,7 @@ import type { FailureType } from '../contracts/failures';
 import type { PlannedPush, PushResult, Verdict } from '../contracts/stock';
 import { type Database, inChunks, type Queryable, type SqlValue } from './database';
 import { outcomeOf, sendAgain, settleLevels, settleSubmissionLines, tally } from './push-verdicts';
-import type { LevelKey } from './stock-levels';
+import { byPlace, type LevelKey } from './stock-levels';
 
 /** How long a request whose answer never came may still reach the channel; its lines go out once more after that. */
 const LATE_ARRIVAL_MS = 30_000;
@@ -104,13 +104,16 @@ async function claim(
   const pushes: PlannedPush[] = [];
   for (const chunk of inChunks(keys, batchSize)) {
     const pushId = ulid();
-    const { affectedRows } = await tx.change(
-      `UPDATE stock_levels SET state = 'claimed', pushId = ?
-       WHERE (connectionId, listing, locationId) IN (?) AND state = 'dirty'`,
-      [pushId, chunk.map((key) => [key.connectionId, key.listing, key.locationId])],
-    );
-    if (affectedRows === 0) continue;
-    pushes.push({ pushId, lineCount: affectedRows, zeroCount: chunk.filter((key) => key.zero).length });
+    let lineCount = 0;
+    for (const { locationId, listings } of byPlace(chunk)) {
+      const { affectedRows } = await tx.change(
+        `UPDATE stock_levels SET state = 'claimed', pushId = ?
+         WHERE connectionId = ? AND locationId = ? AND listing IN (?) AND state = 'dirty'`,
+        [pushId, connectionId, locationId, listings],
+      );
+      lineCount += affectedRows;
+    }
+    if (lineCount > 0) pushes.push({ pushId, lineCount, zeroCount: chunk.filter((key) => key.zero).length });
   }
   if (pushes.length > 0) {
     await tx.change(

@@ -16,6 +16,23 @@ export interface DesiredLevel extends LevelKey {
 
 export const levelKey = (level: LevelKey): string => `${level.connectionId}\n${level.listing}\n${level.locationId}`;
 
+/**
+ * Groups levels by all of their key but the listing. MySQL compares a list of whole keys with every row it finds, which
+ * takes the square of its length; a list of listings it searches.
+ */
+export function byPlace(
+  levels: readonly LevelKey[],
+): { connectionId: number; locationId: string; listings: string[] }[] {
+  const places = new Map<string, { connectionId: number; locationId: string; listings: string[] }>();
+  for (const { connectionId, locationId, listing } of levels) {
+    const key = `${connectionId}\n${locationId}`;
+    const place = places.get(key) ?? { connectionId, locationId, listings: [] };
+    place.listings.push(listing);
+    places.set(key, place);
+  }
+  return [...places.values()];
+}
+
 /** SQL that is true when the row given by VALUES is as new as the stored one or newer: at equal versions the later arrival wins. */
 export const isNewer = (): string =>
   '(VALUES(versionAtMs) > versionAtMs OR (VALUES(versionAtMs) = versionAtMs AND VALUES(versionId) >= versionId))';
@@ -57,10 +74,16 @@ export async function upsertDesired(tx: Queryable, wishes: readonly DesiredLevel
          versionAtMs = IF(${NEWER}, VALUES(versionAtMs), versionAtMs)`,
       [rows],
     );
-    const current = await tx.select<LevelKey & { versionAtMs: number; versionId: string }>(
-      'SELECT connectionId, listing, locationId, versionAtMs, versionId FROM stock_levels WHERE (connectionId, listing, locationId) IN (?)',
-      [chunk.map((wish) => [wish.connectionId, wish.listing, wish.locationId])],
-    );
+    const current: (LevelKey & { versionAtMs: number; versionId: string })[] = [];
+    for (const { connectionId, locationId, listings } of byPlace(chunk)) {
+      current.push(
+        ...(await tx.select<LevelKey & { versionAtMs: number; versionId: string }>(
+          `SELECT connectionId, listing, locationId, versionAtMs, versionId FROM stock_levels
+           WHERE connectionId = ? AND locationId = ? AND listing IN (?)`,
+          [connectionId, locationId, listings],
+        )),
+      );
+    }
     for (const row of current) stored.set(levelKey(row), { publishedAtMs: row.versionAtMs, messageId: row.versionId });
   }
   return stored;
@@ -72,6 +95,8 @@ export interface StockLevelRow extends LevelKey {
   versionId: string;
   desiredAtMs: number;
   state: 'clean' | 'dirty' | 'claimed' | 'rejected';
+  /** When the level came into its state. */
+  dirtySinceMs: number;
   notBeforeMs: number;
   pushId: string | null;
   sentQuantity: number | null;
@@ -89,6 +114,8 @@ export interface StockLevelRow extends LevelKey {
 
 export interface StockLevelStore {
   find(connectionId: number, listing: string): Promise<StockLevelRow[]>;
+  /** Listings of the connection that contain the text, in order; with an empty text the first ones. */
+  findListings(connectionId: number, text: string, limit: number): Promise<string[]>;
   /** Every level of the connection goes out again with its current value; returns how many. */
   markAllDirty(connectionId: number): Promise<number>;
   /** The levels that the channel refused go out again with their current value; returns how many. */
@@ -122,6 +149,13 @@ export function createStockLevelStore(db: Database): StockLevelStore {
         'SELECT * FROM stock_levels WHERE connectionId = ? AND listing = ? ORDER BY locationId',
         [connectionId, listing],
       ),
+    async findListings(connectionId, text, limit) {
+      const rows = await db.select<{ listing: string }>(
+        "SELECT DISTINCT listing FROM stock_levels WHERE connectionId = ? AND listing LIKE ? ESCAPE '!' ORDER BY listing LIMIT ?",
+        [connectionId, `%${text.replace(/[!%_]/g, '!$&')}%`, limit],
+      );
+      return rows.map((row) => row.listing);
+    },
     markAllDirty: (connectionId) => revive('connectionId = ?', [connectionId]),
     reviveRejected: (connectionId) => revive("connectionId = ? AND state = 'rejected'", [connectionId]),
     async giveUpWaiting(connectionId, reason) {

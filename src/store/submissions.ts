@@ -11,8 +11,23 @@ export interface SubmissionStore {
   /** With the counts of this moment. Undefined when there is none of that id in the account. */
   find(id: string, accountSlug: string): Promise<SubmissionView | undefined>;
   lines(id: string, filter: { status?: LineStatus; afterRow: number; limit: number }): Promise<SubmissionLineView[]>;
+  /** Lines that named the listing, with the submission they came in, newest first. */
+  naming(connectionId: number, listing: string, limit: number): Promise<NamingLine[]>;
   /** Closes the connection's submissions whose lines are all decided; returns how many. */
   finishDone(connectionId: number): Promise<number>;
+}
+
+/** A line that named a listing. */
+export interface NamingLine {
+  submissionId: string;
+  source: SubmissionView['source'];
+  messageId: string | null;
+  row: number;
+  locationId: string;
+  quantity: number | null;
+  status: LineStatus;
+  error: string | null;
+  receivedAt: string;
 }
 
 interface Counts {
@@ -87,6 +102,20 @@ export function createSubmissionStore(db: Database): SubmissionStore {
         row: rowNumber,
         version: { publishedAtMs: versionAtMs, messageId: versionId },
         status: line.status === 'pending' && levelState === 'claimed' ? 'processing' : line.status,
+      }));
+    },
+
+    async naming(connectionId, listing, limit) {
+      const rows = await db.select<Omit<NamingLine, 'row' | 'receivedAt'> & { rowNumber: number; createdAt: Date }>(
+        `SELECT sl.submissionId, s.source, s.messageId, sl.rowNumber, sl.locationId, sl.quantity, sl.status, sl.error, s.createdAt
+         FROM submission_lines sl JOIN submissions s ON s.id = sl.submissionId
+         WHERE sl.connectionId = ? AND sl.listing = ? ORDER BY sl.submissionId DESC, sl.rowNumber DESC LIMIT ?`,
+        [connectionId, listing, limit],
+      );
+      return rows.map(({ rowNumber, createdAt, ...line }) => ({
+        ...line,
+        row: rowNumber,
+        receivedAt: createdAt.toISOString(),
       }));
     },
 

@@ -18,11 +18,11 @@ export const UPKEEP = {
 
 /**
  * One push of stock: a 5xx is tried twice more, as for orders, before the connection rests and probes. The HTTP client gives
- * up after 15 s and the gate waits 8 s at most, so 30 s end only what hangs for another reason; without a heartbeat for 5 s the worker is gone.
+ * up after 15 s and the gate waits 8 s at most, so 30 s end only what hangs for another reason; without a heartbeat for 3 s the worker is gone.
  */
 export const CHANNEL_PUSH = {
   startToCloseTimeout: '30s',
-  heartbeatTimeout: '5s',
+  heartbeatTimeout: '3s',
   retry: { maximumAttempts: 3, initialInterval: '2s', backoffCoefficient: 2, nonRetryableErrorTypes },
 } as const satisfies ActivityOptions;
 
@@ -38,7 +38,7 @@ export const MARKETPLACE_READ = {
 /** The marketplace is done and cannot be undone, so the WMS is tried for a day. */
 export const WMS_CANCEL = {
   startToCloseTimeout: '30s',
-  heartbeatTimeout: '5s',
+  heartbeatTimeout: '3s',
   scheduleToCloseTimeout: '1 day',
   retry: { initialInterval: '5s', backoffCoefficient: 2, maximumInterval: '10m', nonRetryableErrorTypes },
 } as const satisfies ActivityOptions;

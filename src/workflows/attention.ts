@@ -57,12 +57,20 @@ export type Decision = 'retry' | 'giveUp' | 'woken' | 'timeout';
 /** Listens for the two signals of ops and asks for them. One per run, made at its start. */
 export function createAttention() {
   let decision: 'retry' | 'giveUp' | undefined;
-  setHandler(retry, () => {
-    decision = 'retry';
-  });
-  setHandler(giveUp, () => {
-    decision = 'giveUp';
-  });
+  setHandler(
+    retry,
+    () => {
+      decision = 'retry';
+    },
+    { description: 'Runs the step that failed again' },
+  );
+  setHandler(
+    giveUp,
+    () => {
+      decision = 'giveUp';
+    },
+    { description: 'Ends the run as failed, with its cause' },
+  );
 
   return {
     /**
@@ -83,6 +91,7 @@ export function createAttention() {
       const answered = await condition(
         () => decision !== undefined || options.wake?.() === true,
         options.waitFor ?? ATTENTION_TIMEOUT,
+        { summary: `waits for retry or giveUp: ${attentionWord(channel, failure)}` },
       );
       const ended: Decision = decision ?? (answered ? 'woken' : 'timeout');
       decision = undefined;

@@ -50,9 +50,13 @@ export async function InventorySyncWorkflow(input: InventorySyncInput): Promise<
   const totals = { ...(input.totals ?? NOTHING) };
   const attention = createAttention();
   let isStirred = true;
-  setHandler(stockChanged, () => {
-    isStirred = true;
-  });
+  setHandler(
+    stockChanged,
+    () => {
+      isStirred = true;
+    },
+    { description: 'New stock was stored for the connection' },
+  );
 
   for (;;) {
     if (workflowInfo().continueAsNewSuggested) {
@@ -86,7 +90,9 @@ export async function InventorySyncWorkflow(input: InventorySyncInput): Promise<
 
     await home.finishSubmissions({ connectionId });
     const isWaiting = plan.nextDueInMs !== null && plan.nextDueInMs <= MAX_IDLE_MS;
-    const hasNews = await condition(() => isStirred, isWaiting ? Math.max(plan.nextDueInMs ?? 0, 100) : QUIET_TIME);
+    const waitFor = isWaiting ? Math.max(plan.nextDueInMs ?? 0, 100) : QUIET_TIME;
+    const summary = isWaiting ? 'until the next line is due' : 'for more news';
+    const hasNews = await condition(() => isStirred, waitFor, { summary });
     if (hasNews || isWaiting) continue;
     setOutcome(totals.rejected + totals.unknown > 0 ? 'partial' : 'delivered');
     return totals;
@@ -121,7 +127,12 @@ async function sendAll(
 async function send(input: InventorySyncInput, push: PlannedPush): Promise<PushResult> {
   const { connectionId, channel, displayName } = input;
   const { pushChunk } = proxyActivities<ChannelActivities>({ ...CHANNEL_PUSH, taskQueue: channelTaskQueue(channel) });
-  const options = { ...CHANNEL_PUSH, taskQueue: channelTaskQueue(channel), summary: pushSummary(displayName, push) };
+  const options = {
+    ...CHANNEL_PUSH,
+    taskQueue: channelTaskQueue(channel),
+    activityId: push.pushId,
+    summary: pushSummary(displayName, push),
+  };
   for (;;) {
     try {
       return await withFreshToken(input, (minTokenGeneration) =>
@@ -131,7 +142,7 @@ async function send(input: InventorySyncInput, push: PlannedPush): Promise<PushR
       const failure = readFailure(error);
       if (failure.type !== 'ChannelRateLimited') throw error;
       // The policy's attempts ran out while the channel asked us to wait: that is no failure, so it is simply waited for.
-      await sleep(failure.details.retryAfterMs ?? PROBE_INTERVAL);
+      await sleep(failure.details.retryAfterMs ?? PROBE_INTERVAL, { summary: `${displayName} asked us to wait` });
     }
   }
 }

@@ -1,0 +1,80 @@
+import type { Client } from '@temporalio/client';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import { connectorFor } from '../connectors/registry';
+import type { Metrics } from '../observability/metrics';
+import { storeSubmissions } from '../store/intake';
+import type { Stores } from '../store/stores';
+import { withdrawSubmission } from '../store/withdrawal';
+import { createDispatch } from './dispatch';
+import { createGroupCommit } from './group-commit';
+import { createOrderIntake } from './order-intake';
+import { createPokes } from './pokes';
+import { createServer } from './server';
+import { createStockIntake } from './stock-intake';
+import { createStockViews } from './stock-view';
+
+/** Events that share one commit, and commits at once: enough to fill the disk's queue, few enough to spare the pool. */
+const INTAKE_GROUP = { maxGroup: 50, maxConcurrent: 4 };
+
+export interface GatewayOptions {
+  stores: Stores;
+  client: Client;
+  metrics: Metrics;
+  logger: FastifyBaseLogger;
+  publicUrl: string | undefined;
+}
+
+export interface Gateway {
+  server: FastifyInstance;
+  /** Stops taking requests, lets those that are here end, and sends the pokes that still wait. */
+  close(): Promise<void>;
+}
+
+/** Puts the gateway together; the caller makes it listen. */
+export async function createGateway({ stores, client, metrics, logger, publicUrl }: GatewayOptions): Promise<Gateway> {
+  const dispatch = createDispatch({ client, connections: stores.cache, orders: stores.orders, connectorFor });
+  const pokes = createPokes(dispatch, (what, error) => {
+    metrics.onLostPoke();
+    const reason = error instanceof Error ? error.message : String(error);
+    logger.warn({ reason }, `${what} was stored but could not be started yet`);
+  });
+  const intake = createGroupCommit(
+    (drafts: Parameters<typeof storeSubmissions>[1]) => storeSubmissions(stores.db, drafts),
+    INTAKE_GROUP,
+  );
+  const findConnection = (id: number) => stores.cache.get(id);
+  const server = await createServer({
+    logger,
+    publicUrl,
+    keys: stores.keys,
+    takeStock: createStockIntake({
+      findConnection,
+      connectorFor,
+      store: intake.submit,
+      parked: stores.parked,
+      poke: pokes.poke,
+    }),
+    orders: createOrderIntake({
+      listConnections: (accountSlug) => stores.connections.list({ accountSlug }),
+      connectorFor,
+      orders: stores.orders,
+      parked: stores.parked,
+      startOrder: pokes.startOrder,
+    }),
+    submissions: stores.submissions,
+    withdraw: (id) => withdrawSubmission(stores.db, id),
+    poke: pokes.poke,
+    views: createStockViews(stores),
+    findConnection,
+    pingStore: stores.db.ping,
+    metrics: metrics.text,
+    onAnswer: metrics.onAnswer,
+  });
+  return {
+    server,
+    async close() {
+      await server.close();
+      await pokes.drain();
+    },
+  };
+}

@@ -1,0 +1,166 @@
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection, type Worker } from '@temporalio/worker';
+import { pino } from 'pino';
+import { createHttpClient } from '../../src/connectors/http/client';
+import type { Connector } from '../../src/connectors/ports';
+import { connectorFor } from '../../src/connectors/registry';
+import type { FailureType } from '../../src/contracts/failures';
+import { createMetrics } from '../../src/observability/metrics';
+import { createDispatch } from '../../src/starter/dispatch';
+import { createGateway } from '../../src/starter/gateway';
+import { migrate } from '../../src/store/migrate';
+import { openStores } from '../../src/store/stores';
+import { type AjioTwin, startAjioTwin } from '../../src/twins/ajio-twin';
+import { type EshopboxTwin, startEshopboxTwin } from '../../src/twins/eshopbox-twin';
+import { createWorkers } from '../../src/workers';
+import { freshDatabase, freshNamespace } from '../servers/servers';
+
+/** The connections that every stand has. */
+export const STOCK_CONNECTION = 294;
+export const ORDER_CONNECTION = 295;
+export const WMS_CONNECTION = 296;
+
+export const AJIO_LOGIN = { username: 'test-seller', password: 'CANARY-password' };
+const ESHOPBOX_LOGIN = { clientId: 'test-client', clientSecret: 'CANARY-secret', refreshToken: 'CANARY-refresh' };
+
+export interface StandOptions {
+  /** Without a worker nothing is delivered until `startWorkers` is called. */
+  worker?: boolean;
+  ajioSettings?: object;
+  eshopboxSettings?: object;
+}
+
+/**
+ * Everything that Stockbridge is made of, in this process, on the real MySQL and Temporal of the test run: a database and a
+ * namespace of its own, both twins, the gateway on a free port, the workers.
+ */
+export async function startStand(options: StandOptions = {}) {
+  const [database, namespace] = await Promise.all([freshDatabase(), freshNamespace()]);
+  const stores = openStores({ mysqlUrl: database.url, credentialsKey: Buffer.alloc(32, 7) });
+  await migrate(stores.db);
+  const ajio: AjioTwin = await startAjioTwin({ accounts: [AJIO_LOGIN] });
+  const eshopbox: EshopboxTwin = await startEshopboxTwin({ accounts: [{ accountSlug: 'raymond', ...ESHOPBOX_LOGIN }] });
+  const endpoints = {
+    AJIO_BASE_URL: ajio.url,
+    ESHOPBOX_BASE_URL: `${eshopbox.url}/{accountSlug}`,
+    ESHOPBOX_AUTH_URL: `${eshopbox.url}/auth`,
+  };
+  const http = createHttpClient({
+    allowedHosts: ['127.0.0.1'],
+    allowPrivateAddresses: true,
+    timeouts: { connectMs: 1_000, headersMs: 1_500, totalMs: 2_000 },
+  });
+  const context = { http, endpoints, now: Date.now };
+  const noPlace = { externalChannelId: null, externalWarehouseId: null, locationId: null };
+  await stores.connections.insert({
+    id: STOCK_CONNECTION,
+    channel: 'ajio',
+    accountSlug: 'spykar',
+    externalChannelId: 'CH1286',
+    externalWarehouseId: 'Eshopbox_Mumbai',
+    locationId: 'POB1',
+    credentials: AJIO_LOGIN,
+    settings: options.ajioSettings ?? {},
+  });
+  await stores.connections.insert({
+    ...noPlace,
+    id: ORDER_CONNECTION,
+    channel: 'ajio',
+    accountSlug: 'raymond',
+    externalChannelId: 'CH2261',
+    externalWarehouseId: 'ACCU',
+    credentials: AJIO_LOGIN,
+    settings: options.ajioSettings ?? {},
+  });
+  await stores.connections.insert({
+    ...noPlace,
+    id: WMS_CONNECTION,
+    channel: 'eshopbox',
+    accountSlug: 'raymond',
+    credentials: {
+      client_id: ESHOPBOX_LOGIN.clientId,
+      client_secret: ESHOPBOX_LOGIN.clientSecret,
+      refresh_token: ESHOPBOX_LOGIN.refreshToken,
+    },
+    settings: options.eshopboxSettings ?? {},
+  });
+  const keys = {
+    spykar: (await stores.keys.create({ accountSlug: 'spykar', name: 'test', connectionId: null })).key,
+    raymond: (await stores.keys.create({ accountSlug: 'raymond', name: 'test', connectionId: null })).key,
+  };
+  const client = new Client({
+    connection: await Connection.connect({ address: namespace.address }),
+    namespace: namespace.namespace,
+  });
+  const native = await NativeConnection.connect({ address: namespace.address });
+  const metrics = createMetrics();
+  const failures: { activityType: string; type: FailureType; message: string }[] = [];
+  const logger = pino({ level: 'silent' });
+  const gateway = await createGateway({ stores, client, metrics, logger, publicUrl: undefined });
+  const gatewayUrl = await gateway.server.listen({ host: '127.0.0.1', port: 0 });
+
+  let workers: Worker[] = [];
+  let running: Promise<unknown> = Promise.resolve();
+  const startWorkers = async () => {
+    workers = await createWorkers({
+      connection: native,
+      namespace: namespace.namespace,
+      client,
+      stores,
+      context,
+      metrics,
+      onFailure: (failure) => void failures.push(failure),
+      retentionDays: 35,
+    });
+    running = Promise.all(workers.map((worker) => worker.run()));
+  };
+  const stopWorkers = async () => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    await running;
+    workers = [];
+  };
+  if (options.worker !== false) await startWorkers();
+
+  const send = async (method: string, path: string, key: string, body?: unknown) => {
+    const response = await fetch(`${gatewayUrl}${path}`, {
+      method,
+      headers: { 'x-api-key': key, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: (await response.json()) as Record<string, unknown>,
+    };
+  };
+
+  return {
+    stores,
+    client,
+    context,
+    metrics,
+    ajio,
+    eshopbox,
+    keys,
+    gatewayUrl,
+    failures,
+    temporalAddress: namespace.address,
+    namespace: namespace.namespace,
+    mysqlUrl: database.url,
+    dispatch: createDispatch({ client, connections: stores.cache, orders: stores.orders, connectorFor }),
+    connectorFor: connectorFor as (channel: 'ajio' | 'eshopbox') => Connector,
+    startWorkers,
+    stopWorkers,
+    post: (path: string, key: string, body: unknown) => send('POST', path, key, body),
+    get: (path: string, key: string) => send('GET', path, key),
+    async stop() {
+      await stopWorkers();
+      await gateway.close();
+      await Promise.all([ajio.stop(), eshopbox.stop(), http.close(), stores.close(), client.connection.close()]);
+      await native.close();
+      await database.drop();
+    },
+  };
+}
+
+export type Stand = Awaited<ReturnType<typeof startStand>>;
