@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
+import { startMysql } from '../../src/local/mysql-server';
+import { ownerOf, sweep } from '../../src/local/run-folder';
+import { type Guardian, startGuardian } from '../../src/local/supervisor';
+import { findTemporal, findTestServer } from '../../src/local/temporal-binary';
+import { startPrivateTemporal } from '../../src/local/temporal-server';
+import { NAMESPACE_POOL } from './servers';
+
+declare global {
+  var stockbridgeTestServers: { guardian: Guardian; folder: string } | undefined;
+}
+
+const PRIVATE_FOLDER = join(__dirname, '../../.stockbridge');
+const TEST_FOLDER = join(PRIVATE_FOLDER, 'test');
+
+/** Test runs that were killed leave a folder behind, and at worst a server. */
+async function clearDeadRuns(): Promise<void> {
+  for (const name of readdirSync(TEST_FOLDER).filter((entry) => entry.startsWith('run-'))) {
+    const folder = join(TEST_FOLDER, name);
+    if (ownerOf(join(folder, 'run')) !== undefined) continue;
+    await sweep(join(folder, 'run'));
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Jest's process starts the test server by itself; this wrapper ends it when that process is gone, as the SDK does not. A killed
+ * wrapper cannot, but nobody kills one.
+ */
+function writeTestServerWrapper(file: string, binary: string): void {
+  writeFileSync(
+    file,
+    `#!/bin/sh
+'${binary}' "$@" &
+server=$!
+trap 'kill -9 $server; exit 0' INT TERM
+while kill -0 "$PPID" && kill -0 "$server"; do sleep 1 & wait $!; done 2>/dev/null
+kill -9 "$server" 2>/dev/null
+`,
+  );
+  chmodSync(file, 0o700);
+}
+
+/** Starts what the tests with servers need, once for all of them; it ends with jest, however jest ends. */
+async function setUp(): Promise<void> {
+  mkdirSync(TEST_FOLDER, { recursive: true, mode: 0o700 });
+  await clearDeadRuns();
+  const folder = join(TEST_FOLDER, `run-${process.pid}-${randomBytes(4).toString('hex')}`);
+  const guardian = await startGuardian({ runFolder: join(folder, 'run'), logFolder: join(folder, 'logs') });
+  globalThis.stockbridgeTestServers = { guardian, folder };
+  const log = (line: string): void => {
+    process.stderr.write(`${line}\n`);
+  };
+  const binaries = { cacheFolder: join(PRIVATE_FOLDER, 'cache'), log };
+  try {
+    const [mysql, temporal, testServer] = await Promise.all([
+      startMysql({ folder: join(folder, 'mysql'), guardian, log }),
+      startPrivateTemporal({
+        guardian,
+        findBinary: () => findTemporal(binaries),
+        namespaces: NAMESPACE_POOL,
+        searchAttributes: SEARCH_ATTRIBUTES.map(({ name }) => name),
+        withUi: false,
+      }),
+      findTestServer(binaries),
+    ]);
+    const wrapper = join(folder, 'test-server');
+    writeTestServerWrapper(wrapper, testServer);
+    process.env.STOCKBRIDGE_TEST_FOLDER = folder;
+    process.env.STOCKBRIDGE_TEST_MYSQL_URL = mysql.url;
+    process.env.STOCKBRIDGE_TEST_TEMPORAL = temporal.address;
+    process.env.STOCKBRIDGE_TEST_TIME_SKIPPING = wrapper;
+  } catch (error) {
+    await guardian.end();
+    throw error;
+  }
+}
+
+export default setUp;
