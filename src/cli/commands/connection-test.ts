@@ -1,0 +1,103 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { ConnectorError } from '../../connectors/errors';
+import type { InventoryReader } from '../../connectors/ports';
+import { connectorFor } from '../../connectors/registry';
+import type { Connection } from '../../contracts/connection';
+import { addCommand, connectionId, type Execute } from '../command';
+import type { CliContext } from '../context';
+import { counted } from '../output';
+
+const MAX_SAMPLE = 5;
+const CALL_TIMEOUT_MS = 20_000;
+const MS_PER_MINUTE = 60_000;
+const MAX_SLOT_WAIT_MS = 0;
+
+interface Step {
+  step: 'login' | 'read stock';
+  /** Null when it was not tried. */
+  ok: boolean | null;
+  words: string;
+}
+
+/** `connections test`: logs in with the stored credentials and reads a little, and says what worked. */
+export function addTestCommand(connections: Command, execute: Execute): void {
+  addCommand(connections, execute, {
+    usage: 'test <id>',
+    summary: 'log in and read a little stock; changes nothing at the channel, keeps the token',
+    example: 'connections test 294',
+    input: z.object({ id: connectionId }),
+    async run({ id }, context) {
+      const connection = await context.connection(id);
+      const steps = [await logIn(context, connection)];
+      if (steps.every(({ ok }) => ok !== false)) steps.push(await readStock(context, await context.connection(id)));
+      const isWorking = steps.every(({ ok }) => ok !== false);
+      const advice =
+        isWorking && connection.status === 'needs_reauth'
+          ? [`The credentials work: \`connections restore ${id}\` lets the waiting work go on.`]
+          : [];
+      const sign = (ok: boolean | null) => (ok === null ? '·' : ok ? '✓' : '✗');
+      return {
+        json: { id, working: isWorking, status: connection.status, steps },
+        lines: [...steps.map(({ step, ok, words }) => `${sign(ok)} ${step}: ${words}`), ...advice],
+        failed: !isWorking,
+      };
+    },
+  });
+}
+
+/** Runs one step; what the channel or its settings say against it becomes the step's words. */
+async function attempt(step: Step['step'], work: () => Promise<Omit<Step, 'step'>>): Promise<Step> {
+  try {
+    return { step, ...(await work()) };
+  } catch (error) {
+    if (!(error instanceof ConnectorError)) throw error;
+    return { step, ok: false, words: `${error.type}: ${error.message}` };
+  }
+}
+
+const logIn = ({ stores, connectorContext }: CliContext, connection: Connection): Promise<Step> =>
+  attempt('login', async () => {
+    const connector = connectorFor(connection.channel);
+    if (!connector.open(connection, connectorContext).tokenIssuer) {
+      return { ok: null, words: `${connector.displayName} has no login; every call carries the credentials` };
+    }
+    const refresh = await stores.connections.replaceToken(
+      connection.id,
+      connection.tokenGeneration,
+      async (current) => {
+        const { tokenIssuer } = connector.open(current, connectorContext);
+        if (!tokenIssuer) throw new ConnectorError('CapabilityMissing', `${connector.displayName} has no tokenIssuer`);
+        return tokenIssuer.issueToken({ signal: AbortSignal.timeout(CALL_TIMEOUT_MS) });
+      },
+    );
+    const how = refresh?.refreshed === true ? 'new token' : 'another process has just logged in';
+    return { ok: true, words: `${how}, generation ${refresh?.generation ?? connection.tokenGeneration}` };
+  });
+
+const readStock = (context: CliContext, connection: Connection): Promise<Step> =>
+  attempt('read stock', async () => {
+    const connector = connectorFor(connection.channel);
+    const reader = connector.open(connection, context.connectorContext).inventoryReader;
+    if (!reader) return { ok: null, words: `${connector.displayName} shows no stock to us` };
+    return readSample(context, connection, reader);
+  });
+
+async function readSample(
+  { stores }: CliContext,
+  connection: Connection,
+  reader: InventoryReader,
+): Promise<Omit<Step, 'step'>> {
+  const listings = await stores.levels.findListings(connection.id, '', Math.min(MAX_SAMPLE, reader.readBatchSize));
+  if (listings.length === 0) return { ok: null, words: 'not tried, no listing is known yet' };
+  const gate = connectorFor(connection.channel).gate(connection);
+  const intervalMs = gate.requestsPerMinute === undefined ? 0 : MS_PER_MINUTE / gate.requestsPerMinute;
+  const pass = await stores.gates.reserve(gate.key, intervalMs, MAX_SLOT_WAIT_MS);
+  if (!pass.reserved) {
+    return { ok: null, words: `not tried, the rate limit lets nothing pass for ${Math.ceil(pass.waitMs / 1_000)} s` };
+  }
+  const observed = await reader.readStock(listings, { signal: AbortSignal.timeout(CALL_TIMEOUT_MS) });
+  await stores.levels.recordObserved(connection.id, observed);
+  const known = observed.filter(({ quantity }) => quantity !== null).length;
+  return { ok: true, words: `${counted(observed.length, 'listing')} asked for, the channel knows ${known}` };
+}

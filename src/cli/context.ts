@@ -1,0 +1,51 @@
+import type { Client } from '@temporalio/client';
+import type { Config } from '../config';
+import { createHttpClient } from '../connectors/http/client';
+import type { ConnectorContext } from '../connectors/ports';
+import { connectorFor } from '../connectors/registry';
+import type { Connection } from '../contracts/connection';
+import { createDispatch, type Dispatch } from '../starter/dispatch';
+import { openStores, type Stores } from '../store/stores';
+import { createTemporalClient } from '../temporal';
+import { CliError } from './failures';
+
+/** What a command works with; every part connects when it is first used. */
+export interface CliContext {
+  config: Config;
+  stores: Stores;
+  client: Client;
+  dispatch: Dispatch;
+  connectorContext: ConnectorContext;
+  /** Standard input to its end, as text. */
+  readStdin(): Promise<string>;
+  /** The connection; a {@link CliError} that names the id when there is none. */
+  connection(id: number): Promise<Connection>;
+}
+
+/** Opens everything that the environment names, runs `work` on it and closes it again. */
+export async function withContext<T>(
+  config: Config,
+  readStdin: () => Promise<string>,
+  work: (context: CliContext) => Promise<T>,
+): Promise<T> {
+  const stores = openStores({ mysqlUrl: config.mysqlUrl, credentialsKey: config.credentialsKey, connectionLimit: 4 });
+  const client = createTemporalClient(config);
+  const http = createHttpClient(config.outbound);
+  try {
+    return await work({
+      config,
+      stores,
+      client,
+      dispatch: createDispatch({ client, connections: stores.cache, orders: stores.orders, connectorFor }),
+      connectorContext: { http, endpoints: config.endpoints, now: Date.now },
+      readStdin,
+      async connection(id) {
+        const found = await stores.connections.find(id);
+        if (!found) throw new CliError(`there is no connection ${id}`);
+        return found;
+      },
+    });
+  } finally {
+    await Promise.allSettled([stores.close(), client.connection.close(), http.close()]);
+  }
+}

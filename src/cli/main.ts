@@ -1,0 +1,14 @@
+import { text } from 'node:stream/consumers';
+import { loadConfig } from '../config';
+import { runCli } from './program';
+
+async function main(): Promise<void> {
+  process.exitCode = await runCli(process.argv.slice(2), {
+    out: (words) => process.stdout.write(words),
+    err: (words) => process.stderr.write(words),
+    readStdin: () => text(process.stdin),
+    loadConfig: () => loadConfig(),
+  });
+}
+
+void main();

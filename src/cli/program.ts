@@ -1,0 +1,92 @@
+import { Command, CommanderError } from 'commander';
+import type { Config } from '../config';
+import type { Execute } from './command';
+import { addConnectionCommands } from './commands/connections';
+import { addKeyCommands } from './commands/keys';
+import { addRedriveCommand } from './commands/redrive';
+import { addResyncCommand } from './commands/resync';
+import { addRetryCommand } from './commands/retry';
+import { addSetupCommand } from './commands/setup';
+import { addWhyCommand } from './commands/why';
+import { withContext } from './context';
+import { sayFailure, UsageError } from './failures';
+
+const EXIT = { done: 0, failed: 1, wrongUsage: 2 } as const;
+
+/** Where a command line comes from and where its words go. */
+export interface CliIo {
+  out(text: string): void;
+  err(text: string): void;
+  /** Standard input to its end, as text. */
+  readStdin(): Promise<string>;
+  /** Throws a ConfigError when the environment does not fit. */
+  loadConfig(): Config;
+}
+
+/** Runs one command line and returns the exit code: 0 done, 1 failed, 2 wrong usage. Never throws. */
+export async function runCli(args: readonly string[], io: CliIo): Promise<number> {
+  // Asked for before anything is parsed, so that a command line that does not fit is answered in JSON as well.
+  const wantsJson = args.includes('--json');
+  let config: Config | undefined;
+  let isFailed = false;
+
+  const execute: Execute = async (asJson, work) => {
+    config = io.loadConfig();
+    const outcome = await withContext(config, io.readStdin, work);
+    io.out(asJson ? `${JSON.stringify(outcome.json, null, 2)}\n` : outcome.lines.map((line) => `${line}\n`).join(''));
+    isFailed = outcome.failed === true;
+  };
+
+  const tell = (
+    message: string,
+    faults: readonly string[] = [],
+    data: Readonly<Record<string, unknown>> = {},
+  ): void => {
+    if (wantsJson) {
+      const error = { message, ...(faults.length > 0 ? { faults } : {}), ...data };
+      io.out(`${JSON.stringify({ error }, null, 2)}\n`);
+    } else {
+      io.err([`✗ ${message}`, ...faults.map((fault) => `  ${fault}`)].map((line) => `${line}\n`).join(''));
+    }
+  };
+
+  try {
+    await createProgram(execute, io, wantsJson).parseAsync([...args], { from: 'user' });
+    return isFailed ? EXIT.failed : EXIT.done;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return EXIT.done;
+      // A group without its command has printed its help already.
+      if (error.code !== 'commander.help') tell(error.message.replace(/^error: /, '').replace('\n', ' '));
+      else if (wantsJson) tell('which command? see --help');
+      return EXIT.wrongUsage;
+    }
+    const { message, faults, data } = sayFailure(error, config);
+    tell(message, faults, data);
+    return error instanceof UsageError ? EXIT.wrongUsage : EXIT.failed;
+  }
+}
+
+function createProgram(execute: Execute, io: CliIo, wantsJson: boolean): Command {
+  const program = new Command('stockbridge')
+    .usage('<command> [options]   (npm run cli -- <command> [options])')
+    .description('Operates Stockbridge by hand. Every command has --help and --json.')
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.out(text),
+      // Errors are told once, by the caller; only the help of a group without its command comes this way as well.
+      writeErr: (text) => {
+        if (!wantsJson) io.err(text);
+      },
+      outputError: () => undefined,
+    });
+  addSetupCommand(program, execute);
+  addConnectionCommands(program, execute);
+  addKeyCommands(program, execute);
+  addResyncCommand(program, execute);
+  addRetryCommand(program, execute);
+  addRedriveCommand(program, execute);
+  addWhyCommand(program, execute);
+  return program;
+}
