@@ -4,6 +4,7 @@ import { createHttpClient } from './connectors/http/client';
 import { createLogger } from './observability/logger';
 import { createMetrics } from './observability/metrics';
 import { serveMetrics } from './observability/metrics-server';
+import { reserveSdkMetrics } from './observability/sdk-metrics';
 import { untilStopped } from './program';
 import { openStores } from './store/stores';
 import { createTemporalClient } from './temporal';
@@ -14,8 +15,10 @@ async function main(): Promise<void> {
   const config = loadConfig();
   const logger = createLogger('worker', config.logLevel);
   const metrics = createMetrics();
+  const sdkMetrics = await reserveSdkMetrics();
   Runtime.install({
     shutdownSignals: [],
+    telemetryOptions: { metrics: { prometheus: { bindAddress: sdkMetrics.bindAddress } } },
     logger: {
       log: (level, message, meta) => logger[level.toLowerCase() as Lowercase<typeof level>]({ meta }, message),
       trace: (message, meta) => logger.trace({ meta }, message),
@@ -28,10 +31,11 @@ async function main(): Promise<void> {
   const stores = openStores({ ...config, connectionLimit: 20 });
   const http = createHttpClient(config.outbound);
   const connection = await NativeConnection.connect(config.temporal.connectionOptions);
+  const client = createTemporalClient(config);
   const workers = await createWorkers({
     connection,
     namespace: config.temporal.namespace,
-    client: createTemporalClient(config),
+    client,
     stores,
     context: { http, endpoints: config.endpoints, now: Date.now },
     metrics,
@@ -46,14 +50,25 @@ async function main(): Promise<void> {
   const metricsServer =
     config.metricsPort === undefined
       ? undefined
-      : await serveMetrics({ host: config.gateway.host, port: config.metricsPort, metrics, isReady });
+      : await serveMetrics({
+          host: config.gateway.host,
+          port: config.metricsPort,
+          readMetrics: [metrics.text, sdkMetrics.text],
+          isReady,
+        });
   logger.info({ taskQueues: workers.map((worker) => worker.options.taskQueue) }, 'worker runs');
 
   const running = Promise.all(workers.map((worker) => worker.run()));
   await Promise.race([running, untilStopped()]);
   for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   await running;
-  await Promise.all([metricsServer?.close(), http.close(), connection.close(), stores.close()]);
+  await Promise.all([
+    metricsServer?.close(),
+    http.close(),
+    connection.close(),
+    client.connection.close(),
+    stores.close(),
+  ]);
   logger.info('worker stopped');
 }
 

@@ -39,6 +39,9 @@ export type OpenConnectionFn = (ref: ConnectionRef) => Promise<OpenConnection>;
 /** Returns the function by which activities get at a channel: it loads the row, checks it, and opens the connector on it. */
 export function createOpener(deps: OpenerDeps): OpenConnectionFn {
   return async ({ connectionId, minTokenGeneration }) => {
+    const cached = await deps.connections.get(connectionId, minTokenGeneration);
+    // A pause or a refusal may be over already, so only the row as it is now may stop anybody.
+    if (cached && cached.status !== 'active') deps.connections.forget(connectionId);
     const connection = await deps.connections.get(connectionId, minTokenGeneration);
     if (!connection) {
       throw new ConnectorError('ConnectionNotFound', `there is no connection ${connectionId}`, {
@@ -48,12 +51,9 @@ export function createOpener(deps: OpenerDeps): OpenConnectionFn {
     const { channel } = connection;
     const details = { connectionId, channel };
     if (connection.status === 'paused') {
-      // The pause may be over already; the next try shall read the row again.
-      deps.connections.forget(connectionId);
       throw new ConnectorError('ConnectionPaused', `connection ${connectionId} is paused`, { details });
     }
     if (connection.status === 'needs_reauth') {
-      deps.connections.forget(connectionId);
       throw new ConnectorError('ChannelAuthFailed', `connection ${connectionId} needs new credentials`, {
         details: { ...details, tokenGeneration: connection.tokenGeneration },
       });

@@ -35,7 +35,7 @@ export const lenientInteger = z
       .regex(/^\s*-?\d+(\.\d+)?\s*$/, 'is not a number')
       .transform(Number),
   ])
-  .refine(Number.isSafeInteger, 'is not a whole number');
+  .refine(Number.isSafeInteger, { error: 'is not a whole number', abort: true });
 
 const lenientId = lenientInteger.refine((id) => id > 0, 'is not a positive number');
 
@@ -59,7 +59,8 @@ export type InventoryEventLine = z.output<typeof inventoryEventLine>;
 
 /** The WMS's inventory event. A line that cannot be read is rejected on its own, so lines are checked one by one later. */
 export const inventoryEvent = z.object({
-  message_id: lenientText,
+  // The database takes texts that differ only in blanks at the end for the same.
+  message_id: lenientText.transform((text) => text.trim()),
   /** `YYYY-MM-DD HH:mm:ss` in the zone of the connection, or ISO-8601 with its own zone. */
   publishedAt: z.string().min(1).max(40),
   connectionId: lenientId,

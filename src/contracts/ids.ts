@@ -45,17 +45,23 @@ export function orderIdentityOf(workflowId: string): OrderIdentity | undefined {
   return { accountSlug, externalChannelId, orderNumber, linesHash };
 }
 
+/** The longest listing that the tables take, escapes included. */
+const MAX_LISTING_CHARS = 255;
+
 /** Percent-encodes what would make two different identifiers look alike: the separator, the escape sign, control characters and blanks at the end. */
 const escapePart = (part: string): string => part.replace(/[%/\p{Cc}]|\s+$/gu, (match) => encodeURIComponent(match));
 
 /**
  * One string for what a channel calls a sellable thing, from the identifiers that the channel asks for, in its own order
  * (two for a channel that knows products and variants, one for a channel that knows a SKU). Identifiers are opaque:
- * leading zeros, blanks and case are kept. Throws a RangeError for text that is no well-formed Unicode.
+ * leading zeros, blanks and case are kept. Throws a RangeError for text that is no well-formed Unicode, and for a listing
+ * longer than 255 characters with its escapes.
  */
 export function listingOf(...parts: [string, ...string[]]): string {
   for (const part of parts) if (!part.isWellFormed()) throw new RangeError('identifier is not well-formed Unicode');
-  return parts.map(escapePart).join('/');
+  const listing = parts.map(escapePart).join('/');
+  if (listing.length > MAX_LISTING_CHARS) throw new RangeError('identifier is too long');
+  return listing;
 }
 
 /** The inverse of {@link listingOf}. */

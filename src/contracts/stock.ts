@@ -5,11 +5,15 @@ export interface Version {
   messageId: string;
 }
 
+/** Sorts as the database does: by code point, where JavaScript's own order goes by halves of characters. */
+const sortKey = (text: string): string =>
+  Array.from(text, (character) => (character.codePointAt(0) ?? 0).toString(16).padStart(6, '0')).join('');
+
 /** Positive when `a` is newer than `b`; 0 for the same version. */
 export function compareVersions(a: Version, b: Version): number {
   if (a.publishedAtMs !== b.publishedAtMs) return a.publishedAtMs - b.publishedAtMs;
   if (a.messageId === b.messageId) return 0;
-  return a.messageId > b.messageId ? 1 : -1;
+  return sortKey(a.messageId) > sortKey(b.messageId) ? 1 : -1;
 }
 
 /** The largest quantity that any channel and the database take; a larger one is a mistake of the source. */

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Metrics } from './metrics';
+import { METRICS_MEDIA_TYPE } from './metrics';
 
 export interface MetricsServer {
   port: number;
@@ -11,7 +11,8 @@ export interface MetricsServer {
 export async function serveMetrics(options: {
   host: string;
   port: number;
-  metrics: Metrics;
+  /** Sources of Prometheus text, shown one after the other. */
+  readMetrics: readonly (() => Promise<string>)[];
   isReady(): Promise<boolean>;
 }): Promise<MetricsServer> {
   const server = createServer(async (request, response) => {
@@ -19,8 +20,8 @@ export async function serveMetrics(options: {
       response.writeHead(status, { 'content-type': contentType }).end(body);
     try {
       if (request.url === '/metrics') {
-        const { contentType, body } = await options.metrics.text();
-        return answer(200, contentType, body);
+        const texts = await Promise.all(options.readMetrics.map((read) => read()));
+        return answer(200, METRICS_MEDIA_TYPE, texts.join('\n'));
       }
       if (request.url === '/healthz') return answer(200, 'application/json', '{"status":"ok"}');
       if (request.url === '/readyz') {

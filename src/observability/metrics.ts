@@ -2,6 +2,9 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { FailureType } from '../contracts/failures';
 import type { PushResult } from '../contracts/stock';
 
+/** Media type of {@link Metrics.text}. */
+export const METRICS_MEDIA_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
 /** Prometheus metrics of one process. Labels are few and never personal: channel, type, route. */
 export interface Metrics {
   registry: Registry;
@@ -12,7 +15,8 @@ export interface Metrics {
   onLostPoke(): void;
   /** Parked events are counted when the metrics are read. */
   watchParked(count: () => Promise<number>): void;
-  text(): Promise<{ contentType: string; body: string }>;
+  /** Prometheus text format. */
+  text(): Promise<string>;
 }
 
 export function createMetrics(): Metrics {
@@ -81,6 +85,6 @@ export function createMetrics(): Metrics {
         },
       });
     },
-    text: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+    text: () => registry.metrics(),
   };
 }

@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { connectorFor } from '../connectors/registry';
 import type { Metrics } from '../observability/metrics';
+import { isDatabaseDown } from '../store/database';
 import { storeSubmissions } from '../store/intake';
 import type { Stores } from '../store/stores';
 import { withdrawSubmission } from '../store/withdrawal';
@@ -14,7 +15,7 @@ import { createStockIntake } from './stock-intake';
 import { createStockViews } from './stock-view';
 
 /** Events that share one commit, and commits at once: enough to fill the disk's queue, few enough to spare the pool. */
-const INTAKE_GROUP = { maxGroup: 50, maxConcurrent: 4 };
+const INTAKE_GROUP = { maxGroup: 50, maxConcurrent: 4, isCommon: isDatabaseDown };
 
 export interface GatewayOptions {
   stores: Stores;

@@ -11,11 +11,11 @@ interface Waiting<In, Out> {
 
 /**
  * Acknowledgements that are asked for together share one transaction. When a group fails, its items are tried one by one, so
- * that a bad one fails alone.
+ * that a bad one fails alone; unless `isCommon` says that the failure is nobody's own, which then is the answer to all.
  */
 export function createGroupCommit<In, Out>(
   commit: (items: readonly In[]) => Promise<readonly Out[]>,
-  options: { maxGroup: number; maxConcurrent: number },
+  options: { maxGroup: number; maxConcurrent: number; isCommon?(error: unknown): boolean },
 ): GroupCommit<In, Out> {
   const queue: Waiting<In, Out>[] = [];
   let running = 0;
@@ -29,8 +29,7 @@ export function createGroupCommit<In, Out>(
         else waiting.resolve(result);
       });
     } catch (error) {
-      const [only] = group;
-      if (group.length === 1) only?.reject(error);
+      if (group.length === 1 || options.isCommon?.(error)) for (const waiting of group) waiting.reject(error);
       else for (const waiting of group) await settle([waiting]);
     }
   }

@@ -49,10 +49,11 @@ export function createPokes(dispatch: Dispatch, onLost: (what: string, error: un
     async drain() {
       // What was coalesced and still waits for its turn goes out now, so that a stopping gateway leaves nothing to the sweep.
       for (const [connectionId, turn] of busy) {
-        if (turn.again)
-          void inBackground(`inventory sync of connection ${connectionId}`, () =>
-            dispatch.pokeInventorySync(connectionId),
-          );
+        if (!turn.again) continue;
+        turn.again = false;
+        void inBackground(`inventory sync of connection ${connectionId}`, () =>
+          dispatch.pokeInventorySync(connectionId),
+        );
       }
       await Promise.all(inFlight);
     },

@@ -1,5 +1,7 @@
 import { DateTime } from 'luxon';
 
+/** Without a full date a time would be completed with today's. */
+const STARTS_WITH_DATE = /^\d{4}-\d{2}-\d{2}/;
 const FORMATS = ['yyyy-MM-dd HH:mm:ss', 'yyyy-MM-dd HH:mm:ss.SSS'] as const;
 
 /**
@@ -8,6 +10,7 @@ const FORMATS = ['yyyy-MM-dd HH:mm:ss', 'yyyy-MM-dd HH:mm:ss.SSS'] as const;
  */
 export function parseWmsTime(text: string, zone: string): number | undefined {
   const trimmed = text.trim();
+  if (!STARTS_WITH_DATE.test(trimmed)) return undefined;
   const candidates = [
     ...FORMATS.map((format) => DateTime.fromFormat(trimmed, format, { zone })),
     DateTime.fromISO(trimmed, { zone }),

@@ -20,6 +20,9 @@ export interface Database extends Queryable {
   close(): Promise<void>;
 }
 
+/** READ COMMITTED: upserts and claims meet on the same rows all day, and gap locks would make them deadlock. */
+const SESSION_SETTINGS = ["SET time_zone = '+00:00'", 'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED'];
+
 /** ER_LOCK_DEADLOCK and ER_LOCK_WAIT_TIMEOUT: the database chose us to give way. */
 const GIVE_WAY_ERRNOS = new Set([1213, 1205]);
 const MAX_TRANSACTION_ATTEMPTS = 6;
@@ -31,18 +34,23 @@ const CONNECTION_ERROR_CODES = new Set([
   'EPIPE',
   'ENOENT',
   'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
   'PROTOCOL_CONNECTION_LOST',
   'ER_SERVER_SHUTDOWN',
   'ER_CON_COUNT_ERROR',
   'POOL_NO_CONNECTION',
 ]);
 
-const errorField = (error: unknown, field: 'errno' | 'code'): unknown =>
+const errorField = (error: unknown, field: 'errno' | 'code' | 'fatal'): unknown =>
   typeof error === 'object' && error !== null && field in error ? Reflect.get(error, field) : undefined;
 
 /** True when the database could not be reached, as opposed to refusing a statement. */
 export const isDatabaseDown = (error: unknown): boolean => {
   const code = errorField(error, 'code');
+  // The driver gives no code when a statement meets a connection that has died before.
+  if (code === undefined) return errorField(error, 'fatal') === true;
   return typeof code === 'string' && CONNECTION_ERROR_CODES.has(code);
 };
 
@@ -72,8 +80,12 @@ export function openDatabase(url: string, options: { connectionLimit?: number } 
     enableKeepAlive: true,
   });
   pool.pool.on('connection', (connection) => {
-    // READ COMMITTED: upserts and claims meet on the same rows all day, and gap locks would make them deadlock.
-    connection.query("SET time_zone = '+00:00', SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", () => undefined);
+    for (const statement of SESSION_SETTINGS) {
+      // A connection without them must not be used: its transactions would mean something else.
+      connection.query(statement, (error) => {
+        if (error) connection.destroy();
+      });
+    }
   });
 
   async function onConnection<T>(work: (connection: PoolConnection) => Promise<T>): Promise<T> {

@@ -15,7 +15,10 @@ export const sendAgain = (tx: Queryable, pushId: string, attempt: number) =>
     [pushId, attempt, Date.now()],
   );
 
-/** Turns the verdicts of the ledger into the state of the levels; what changed meanwhile, or was not mentioned, stays to be sent. */
+/**
+ * Turns the verdicts of the ledger into the state of the levels; what changed meanwhile, or was not mentioned, stays to be sent.
+ * No assignment reads a column that was assigned before it: over several tables the order is the database's own.
+ */
 export const settleLevels = (tx: Queryable, pushId: string, attempt: number, nowMs: number) =>
   tx.change(
     `UPDATE stock_levels lv JOIN push_lines pl
@@ -27,11 +30,11 @@ export const settleLevels = (tx: Queryable, pushId: string, attempt: number, now
        lv.acknowledgedVersionId = IF(pl.verdict = 'accepted', pl.versionId, lv.acknowledgedVersionId),
        lv.acknowledgedAtMs = IF(pl.verdict = 'accepted', ?, lv.acknowledgedAtMs),
        lv.lastError = pl.message,
-       lv.unknownCount = IF(pl.verdict = 'unknown', lv.unknownCount + 1, 0),
        lv.notBeforeMs = CASE
          WHEN lv.revision <> pl.revision THEN 0
-         WHEN pl.verdict = 'unknown' THEN ? + LEAST(? * POW(2, LEAST(lv.unknownCount - 1, 20)), ?)
+         WHEN pl.verdict = 'unknown' THEN ? + LEAST(? * POW(2, LEAST(lv.unknownCount, 20)), ?)
          ELSE lv.lateUntilMs END,
+       lv.unknownCount = IF(pl.verdict = 'unknown', lv.unknownCount + 1, 0),
        lv.dirtySinceMs = ?,
        lv.state = CASE
          WHEN lv.revision <> pl.revision OR pl.verdict = 'unknown' OR lv.lateUntilMs > ? THEN 'dirty'

@@ -289,6 +289,13 @@ export function createPushStore(db: Database): PushStore {
       db.transaction(async (tx) => {
         const push = await lockPush(tx, pushId);
         if (push.state === 'closed') return;
+        if (push.unansweredAttempts > 0) {
+          // An attempt never came back: its process died, and its request may arrive after the ones that follow.
+          await tx.change('UPDATE stock_levels SET lateUntilMs = ? WHERE pushId = ?', [
+            Date.now() + LATE_ARRIVAL_MS,
+            pushId,
+          ]);
+        }
         await tx.change("UPDATE stock_levels SET state = 'dirty', pushId = NULL WHERE pushId = ?", [pushId]);
         await tx.change(
           "UPDATE pushes SET state = 'closed', outcome = 'released', updatedAt = UTC_TIMESTAMP(3) WHERE id = ?",

@@ -30,10 +30,11 @@ export function createSecretBox(key: Buffer | undefined): SecretBox {
       if (!key) throw new Error(`${context} is encrypted and CREDENTIALS_KEY is not set`);
       if (storedKeyId !== keyId || !body) throw new Error(`${context} is encrypted with another CREDENTIALS_KEY`);
       const bytes = Buffer.from(body, 'base64');
-      const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, IV_BYTES))
-        .setAAD(Buffer.from(context))
-        .setAuthTag(bytes.subarray(-TAG_BYTES));
       try {
+        const iv = bytes.subarray(0, IV_BYTES);
+        const decipher = createDecipheriv('aes-256-gcm', key, iv, { authTagLength: TAG_BYTES })
+          .setAAD(Buffer.from(context))
+          .setAuthTag(bytes.subarray(-TAG_BYTES));
         return decipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES), undefined, 'utf8') + decipher.final('utf8');
       } catch {
         throw new Error(`${context} cannot be decrypted: it was changed, or copied from another row`);

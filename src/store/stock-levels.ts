@@ -120,7 +120,7 @@ export interface StockLevelStore {
   markAllDirty(connectionId: number): Promise<number>;
   /** The levels that the channel refused go out again with their current value; returns how many. */
   reviveRejected(connectionId: number): Promise<number>;
-  /** What waits is given up, with the reason on each level; returns how many. A newer value wakes it again. */
+  /** What waits is given up, with the reason on each level and on the lines that asked for it; returns how many levels. A newer value wakes it again. */
   giveUpWaiting(connectionId: number, reason: string): Promise<number>;
   /** Active connections whose lines have been due for longer than `ageMs`, oldest first. */
   findStale(ageMs: number, limit: number): Promise<number[]>;
@@ -158,15 +158,22 @@ export function createStockLevelStore(db: Database): StockLevelStore {
     },
     markAllDirty: (connectionId) => revive('connectionId = ?', [connectionId]),
     reviveRejected: (connectionId) => revive("connectionId = ? AND state = 'rejected'", [connectionId]),
-    async giveUpWaiting(connectionId, reason) {
-      const { affectedRows } = await db.transaction((tx) =>
-        tx.change(
+    giveUpWaiting: (connectionId, reason) =>
+      db.transaction(async (tx) => {
+        const words = reason.slice(0, 500);
+        const { affectedRows } = await tx.change(
           "UPDATE stock_levels SET state = 'rejected', lastError = ? WHERE connectionId = ? AND state = 'dirty'",
-          [reason.slice(0, 500), connectionId],
-        ),
-      );
-      return affectedRows;
-    },
+          [words, connectionId],
+        );
+        // The levels above stay locked, so a newer value that arrives now keeps its line: it is not in a rejected level.
+        await tx.change(
+          `UPDATE submission_lines sl JOIN stock_levels lv ON lv.connectionId = sl.connectionId AND lv.listing = sl.listing
+           SET sl.status = 'error', sl.error = ?
+           WHERE sl.connectionId = ? AND sl.status = 'pending' AND lv.state = 'rejected'`,
+          [words, connectionId],
+        );
+        return affectedRows;
+      }),
     async findStale(ageMs, limit) {
       const nowMs = Date.now();
       const rows = await db.select<{ connectionId: number }>(

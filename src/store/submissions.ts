@@ -41,6 +41,10 @@ interface Counts {
 const COUNT_COLUMNS = `COUNT(*) AS total, SUM(status = 'success') AS success, SUM(status = 'error') AS error,
   SUM(status NOT IN ('pending', 'processing')) AS finished, SUM(status = 'aborted') AS aborted`;
 
+/** A line is stored as pending until its verdict; while its listing is in an open push it shows as processing. */
+const SHOWN_STATUS = `IF(sl.status = 'pending' AND EXISTS (SELECT 1 FROM stock_levels lv
+  WHERE lv.connectionId = sl.connectionId AND lv.listing = sl.listing AND lv.state = 'claimed'), 'processing', sl.status)`;
+
 const statusOf = (counts: Counts): SubmissionStatus => {
   if (counts.finished < counts.total) return counts.finished > 0 ? 'processing' : 'pending';
   if (counts.error > 0) return 'error';
@@ -88,20 +92,16 @@ export function createSubmissionStore(db: Database): SubmissionStore {
         status: LineStatus;
         error: string | null;
         pushId: string | null;
-        levelState: string | null;
       }>(
-        `SELECT sl.rowNumber, sl.listing, sl.locationId, sl.quantity, sl.versionAtMs, sl.versionId, sl.status, sl.error, sl.pushId,
-           (SELECT lv.state FROM stock_levels lv WHERE lv.connectionId = sl.connectionId AND lv.listing = sl.listing
-            ORDER BY lv.state = 'claimed' DESC LIMIT 1) AS levelState
-         FROM submission_lines sl WHERE sl.submissionId = ? AND sl.rowNumber > ? ${status === undefined ? '' : 'AND sl.status = ?'}
+        `SELECT sl.rowNumber, sl.listing, sl.locationId, sl.quantity, sl.versionAtMs, sl.versionId, ${SHOWN_STATUS} AS status, sl.error, sl.pushId
+         FROM submission_lines sl WHERE sl.submissionId = ? AND sl.rowNumber > ? ${status === undefined ? '' : `AND ${SHOWN_STATUS} = ?`}
          ORDER BY sl.rowNumber LIMIT ?`,
-        [id, afterRow, ...(status === undefined ? [] : [status === 'processing' ? 'pending' : status]), limit],
+        [id, afterRow, ...(status === undefined ? [] : [status]), limit],
       );
-      return rows.map(({ rowNumber, versionAtMs, versionId, levelState, ...line }) => ({
+      return rows.map(({ rowNumber, versionAtMs, versionId, ...line }) => ({
         ...line,
         row: rowNumber,
         version: { publishedAtMs: versionAtMs, messageId: versionId },
-        status: line.status === 'pending' && levelState === 'claimed' ? 'processing' : line.status,
       }));
     },
 

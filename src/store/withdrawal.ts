@@ -30,7 +30,7 @@ async function findFallback(tx: Queryable, line: OpenLine): Promise<Fallback | u
     `SELECT quantity, versionAtMs, versionId FROM submission_lines
      WHERE ${MATCHES_LEVEL} AND locationId = ? AND submissionId <> ? AND quantity IS NOT NULL
        AND status IN ('pending', 'success', 'superseded')
-     ORDER BY versionAtMs DESC, versionId DESC LIMIT 1`,
+     ORDER BY versionAtMs DESC, versionId DESC, rowNumber DESC LIMIT 1`,
     [line.connectionId, line.listing, line.locationId, line.submissionId],
   );
   return other;

@@ -27,7 +27,9 @@ const said = fields.extend({ error: z.union([z.string(), fields]).optional().cat
  */
 export function cleanWords(words: string, secrets: readonly string[]): string {
   let clean = words;
-  for (const secret of secrets.filter(({ length }) => length >= MIN_SECRET_CHARS)) {
+  // The longest first: a user name inside a password would leave the rest of the password standing.
+  const longestFirst = secrets.filter(({ length }) => length >= MIN_SECRET_CHARS).sort((a, b) => b.length - a.length);
+  for (const secret of longestFirst) {
     // A body can hold it escaped.
     const spellings = [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)];
     for (const spelling of spellings) clean = clean.replaceAll(spelling, '[redacted]');

@@ -1,13 +1,11 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { METRICS_MEDIA_TYPE } from '../../observability/metrics';
 import { Problem, problemDocument } from '../problems';
 
 /** For the machines that look after this one; no key needed. */
 export const healthRoutes =
-  (deps: {
-    pingStore(): Promise<void>;
-    metrics(): Promise<{ contentType: string; body: string }>;
-  }): FastifyPluginAsyncZod =>
+  (deps: { pingStore(): Promise<void>; metrics(): Promise<string> }): FastifyPluginAsyncZod =>
   async (server) => {
     const ok = z.object({ status: z.literal('ok') });
     server.get('/healthz', { schema: { summary: 'The process is alive', response: { 200: ok } } }, async () => ({
@@ -29,7 +27,6 @@ export const healthRoutes =
       },
     );
     server.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
-      const { contentType, body } = await deps.metrics();
-      return reply.type(contentType).send(body);
+      return reply.type(METRICS_MEDIA_TYPE).send(await deps.metrics());
     });
   };
