@@ -1,5 +1,5 @@
 import { Client, Connection } from '@temporalio/client';
-import { NativeConnection, type Worker } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, type Worker } from '@temporalio/worker';
 import { pino } from 'pino';
 import { createHttpClient } from '../../src/connectors/http/client';
 import type { Connector } from '../../src/connectors/ports';
@@ -15,13 +15,20 @@ import { type EshopboxTwin, startEshopboxTwin } from '../../src/twins/eshopbox-t
 import { createWorkers } from '../../src/workers';
 import { freshDatabase, freshNamespace } from '../servers/servers';
 
+// Workers tell their every state otherwise.
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+
 /** The connections that every stand has. */
 export const STOCK_CONNECTION = 294;
 export const ORDER_CONNECTION = 295;
 export const WMS_CONNECTION = 296;
 
 export const AJIO_LOGIN = { username: 'test-seller', password: 'CANARY-password' };
-const ESHOPBOX_LOGIN = { clientId: 'test-client', clientSecret: 'CANARY-secret', refreshToken: 'CANARY-refresh' };
+export const ESHOPBOX_LOGIN = {
+  clientId: 'test-client',
+  clientSecret: 'CANARY-secret',
+  refreshToken: 'CANARY-refresh',
+};
 
 export interface StandOptions {
   /** Without a worker nothing is delivered until `startWorkers` is called. */
@@ -109,7 +116,10 @@ export async function startStand(options: StandOptions = {}) {
       stores,
       context,
       metrics,
-      onFailure: (failure) => void failures.push(failure),
+      onFailure: (failure) => {
+        failures.push(failure);
+        metrics.onFailure({ ...failure, channel: failure.details.channel });
+      },
       retentionDays: 35,
     });
     running = Promise.all(workers.map((worker) => worker.run()));
@@ -130,7 +140,7 @@ export async function startStand(options: StandOptions = {}) {
     return {
       status: response.status,
       headers: response.headers,
-      body: (await response.json()) as Record<string, unknown>,
+      body: (await response.json()) as unknown,
     };
   };
 

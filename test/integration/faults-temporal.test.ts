@@ -1,0 +1,88 @@
+import { createServer, type Server } from 'node:net';
+import { Client, Connection } from '@temporalio/client';
+import { pino } from 'pino';
+import { WORKFLOW_TASK_QUEUE } from '../../src/contracts/ids';
+import { createMetrics } from '../../src/observability/metrics';
+import { createGateway, type Gateway } from '../../src/starter/gateway';
+import type { SweepWorkflow } from '../../src/workflows';
+import { createSender } from '../stand/events';
+import { type Scene, startScene } from '../stand/scene';
+import { eventually } from '../stand/waiting';
+
+const STALE_MS = 60_000;
+
+let scene: Scene;
+let silent: Server;
+let deaf: { connection: Connection; gateway: Gateway; metrics: ReturnType<typeof createMetrics> };
+let send: ReturnType<typeof createSender>;
+
+/** Takes connections and says nothing: a Temporal that hangs is worse than one that is gone. */
+async function listenSilently(): Promise<{ server: Server; address: string }> {
+  const server = createServer((socket) => socket.on('error', () => socket.destroy()));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the silent server has no port');
+  return { server, address: `127.0.0.1:${address.port}` };
+}
+
+beforeAll(async () => {
+  scene = await startScene();
+  const { server, address } = await listenSilently();
+  silent = server;
+  const connection = Connection.lazy({ address });
+  const metrics = createMetrics();
+  const client = new Client({ connection, namespace: scene.stand.namespace });
+  const logger = pino({ level: 'silent' });
+  const gateway = await createGateway({ stores: scene.stand.stores, client, metrics, logger, publicUrl: undefined });
+  const url = await gateway.server.listen({ host: '127.0.0.1', port: 0 });
+  deaf = { connection, gateway, metrics };
+  send = createSender({
+    async post(path, key, body) {
+      const headers = { 'x-api-key': key, 'content-type': 'application/json' };
+      const response = await fetch(`${url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+      return { status: response.status, body: await response.json() };
+    },
+  });
+});
+afterAll(async () => {
+  await deaf.gateway.close();
+  await deaf.connection.close();
+  silent.close();
+  await scene.stop();
+});
+
+test('while Temporal hangs the gateway answers at once, loses nothing, and the sweep delivers afterwards', async () => {
+  const { see, stand } = scene;
+  const tenant = await scene.tenants.add('stranded');
+  const beganAtMs = performance.now();
+  const stock = await send.stock(tenant, { messageId: 'm1', stock: { V1: 3 } });
+  const stockAnsweredMs = performance.now() - beganAtMs;
+  const order = await send.order(tenant, { orderNumber: 'O-stranded' });
+  const orderAnsweredMs = performance.now() - beganAtMs - stockAnsweredMs;
+  expect([stock.status, order.status]).toEqual(['accepted', 'accepted']);
+  expect(stockAnsweredMs).toBeLessThan(500);
+  expect(orderAnsweredMs).toBeLessThan(500);
+  await eventually('both calls to Temporal were given up', async () =>
+    (await deaf.metrics.text()).includes('stockbridge_lost_pokes_total 2') ? true : undefined,
+  );
+  expect(see.stockCalls(tenant)).toHaveLength(0);
+  expect(see.cancels('O-stranded')).toHaveLength(0);
+
+  const sweep = () =>
+    stand.client.workflow.execute<typeof SweepWorkflow>('SweepWorkflow', {
+      workflowId: 'sweep-by-hand',
+      taskQueue: WORKFLOW_TASK_QUEUE,
+    });
+  // What has just come in is on its way by itself.
+  expect(await sweep()).toEqual({ pokedConnections: 0, startedOrders: 0 });
+  await stand.stores.db.change('UPDATE stock_levels SET dirtySinceMs = dirtySinceMs - ?', [STALE_MS]);
+  await stand.stores.db.change('UPDATE orders SET updatedAt = updatedAt - INTERVAL 60 SECOND', []);
+  expect(await sweep()).toEqual({ pokedConnections: 1, startedOrders: 1 });
+
+  expect(await see.result(see.syncId(tenant))).toMatchObject({ accepted: 1 });
+  expect(see.shownStock(tenant)).toEqual({ V1: 3 });
+  expect(await see.result(order.workflowId)).toMatchObject({ outcome: 'cancelled' });
+  expect(see.wmsCancels('O-stranded')).toHaveLength(1);
+  expect(await see.submission(tenant, stock.submissionId)).toMatchObject({ status: 'success' });
+  expect(await sweep()).toEqual({ pokedConnections: 0, startedOrders: 0 });
+}, 60_000);

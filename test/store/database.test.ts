@@ -1,0 +1,108 @@
+import { type Database, inChunks, isDatabaseDown, openDatabase } from '../../src/store/database';
+import { openTestStores, type TestStores } from './open-store';
+
+let stores: TestStores;
+let db: Database;
+
+beforeAll(async () => {
+  stores = await openTestStores();
+  db = stores.db;
+  await db.change("INSERT INTO gates (gateKey) VALUES ('a'), ('b'), ('c')");
+});
+afterAll(() => stores.close());
+
+const slots = async () =>
+  Object.fromEntries(
+    (await db.select<{ gateKey: string; nextSlotAtMs: number }>('SELECT * FROM gates')).map((row) => [
+      row.gateKey,
+      row.nextSlotAtMs,
+    ]),
+  );
+
+it('undoes the whole of a transaction that fails', async () => {
+  const before = await slots();
+  const work = db.transaction(async (tx) => {
+    await tx.change("UPDATE gates SET nextSlotAtMs = 99 WHERE gateKey = 'a'");
+    throw new Error('changed my mind');
+  });
+  await expect(work).rejects.toThrow('changed my mind');
+  expect(await slots()).toEqual(before);
+});
+
+it('runs the whole of a transaction again when it lost a deadlock', async () => {
+  let attempts = 0;
+  let started = 0;
+  let meet = (): void => undefined;
+  const bothStarted = new Promise<void>((resolve) => {
+    meet = resolve;
+  });
+  const crossing = (first: string, second: string) =>
+    db.transaction(async (tx) => {
+      attempts += 1;
+      await tx.change('UPDATE gates SET nextSlotAtMs = nextSlotAtMs + 1 WHERE gateKey = ?', [first]);
+      started += 1;
+      if (started === 2) meet();
+      await bothStarted;
+      await tx.change('UPDATE gates SET nextSlotAtMs = nextSlotAtMs + 1 WHERE gateKey = ?', [second]);
+    });
+  await Promise.all([crossing('b', 'c'), crossing('c', 'b')]);
+  expect(attempts).toBeGreaterThan(2);
+  expect(await slots()).toMatchObject({ b: 2, c: 2 });
+});
+
+it('reads what others have committed within one transaction, and counts times in UTC', async () => {
+  const [row] = await db.transaction((tx) =>
+    tx
+      .select<{ level: string; zone: string }>(
+        'SELECT @@session.transaction_isolation AS level, @@session.time_zone AS zone',
+      )
+      .catch(() =>
+        tx.select<{ level: string; zone: string }>(
+          'SELECT @@session.tx_isolation AS level, @@session.time_zone AS zone',
+        ),
+      ),
+  );
+  expect(row).toEqual({ level: 'READ-COMMITTED', zone: '+00:00' });
+});
+
+it('never reads a value as a piece of SQL', async () => {
+  const nasty = "x'); DROP TABLE gates; -- \\";
+  await db.change('INSERT INTO gates (gateKey) VALUES (?)', [nasty]);
+  expect(await db.select('SELECT gateKey FROM gates WHERE gateKey = ?', [nasty])).toEqual([{ gateKey: nasty }]);
+});
+
+it('holds a named lock for one at a time, and says who is in the way', async () => {
+  const other = stores.openPool();
+  await db.withLock('stockbridge_test', 5, async () => {
+    await expect(other.withLock('stockbridge_test', 0, async () => 1)).rejects.toThrow(
+      /stockbridge_test is still held/,
+    );
+  });
+  expect(await other.withLock('stockbridge_test', 0, async () => 1)).toBe(1);
+  await other.close();
+});
+
+it('knows a database that is away', async () => {
+  const away = openDatabase('mysql://nobody@127.0.0.1:1/nothing');
+  const failure = await away.ping().catch((error: unknown) => error);
+  expect(isDatabaseDown(failure)).toBe(true);
+  await away.close();
+});
+
+it('knows a connection that the server has killed, and goes on with another one', async () => {
+  const killed = await db
+    .transaction(async (tx) => {
+      const [row] = await tx.select<{ id: number }>('SELECT CONNECTION_ID() AS id');
+      await db.change(`KILL ${row?.id}`);
+      await tx.select('SELECT 1').catch(() => undefined);
+      await tx.select('SELECT 1');
+    })
+    .catch((error: unknown) => error);
+  expect(isDatabaseDown(killed)).toBe(true);
+  expect(await db.select('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+});
+
+it('cuts rows into chunks without losing any', () => {
+  expect(inChunks([1, 2, 3, 4, 5], 2)).toEqual([[1, 2], [3, 4], [5]]);
+  expect(inChunks([], 2)).toEqual([]);
+});

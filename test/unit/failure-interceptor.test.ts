@@ -1,0 +1,105 @@
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import { ApplicationFailureCategory } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { FailureInterceptor, type FailureObserver } from '../../src/activities/failures';
+import { HeartbeatInterceptor } from '../../src/activities/heartbeats';
+import { ConnectorError } from '../../src/connectors/errors';
+import { FAILURE_TYPES, NEVER_RETRIED, TREATMENT } from '../../src/contracts/failures';
+
+/** What Temporal and the observer get to see when an activity throws `error`. */
+async function translated(error: unknown) {
+  const observed: Parameters<FailureObserver>[0][] = [];
+  const environment = new MockActivityEnvironment(
+    { activityType: 'pushChunk' },
+    { logger: new DefaultLogger('ERROR') },
+  );
+  const failure: unknown = await environment
+    .run(() =>
+      new FailureInterceptor(Context.current(), (one) => void observed.push(one)).execute(
+        { args: [], headers: {} },
+        () => Promise.reject(error),
+      ),
+    )
+    .then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+  return { failure, observed };
+}
+
+async function applicationFailureOf(error: unknown) {
+  const { failure, observed } = await translated(error);
+  if (!(failure instanceof ApplicationFailure)) throw new Error('an ApplicationFailure was expected');
+  return { failure, observed };
+}
+
+it.each(FAILURE_TYPES)('translates %s as the table of failures says', async (type) => {
+  const details = { connectionId: 294, channelWords: 'no' };
+  const { failure, observed } = await applicationFailureOf(new ConnectorError(type, 'what happened', { details }));
+  expect(failure.type).toBe(type);
+  expect(failure.message).toBe('what happened');
+  expect(failure.details).toEqual([details]);
+  expect(failure.nonRetryable).toBe(!TREATMENT[type].retried);
+  expect(failure.category === ApplicationFailureCategory.BENIGN).toBe(TREATMENT[type].benign);
+  expect(observed).toEqual([{ activityType: 'pushChunk', type, message: 'what happened', details }]);
+});
+
+it('waits as long as the channel asked', async () => {
+  const error = new ConnectorError('ChannelRateLimited', 'slow down', { details: { retryAfterMs: 7_000 } });
+  expect((await applicationFailureOf(error)).failure.nextRetryDelay).toBe(7_000);
+});
+
+it('calls a database that is away by its name, without the words of the driver', async () => {
+  const error = Object.assign(new Error("connect ECONNREFUSED, near 'secret'"), { code: 'ECONNREFUSED' });
+  const { failure, observed } = await applicationFailureOf(error);
+  expect(failure).toMatchObject({ type: 'StoreUnavailable', message: 'MySQL cannot be reached', nonRetryable: false });
+  expect(JSON.stringify([failure.message, failure.details, observed])).not.toContain('secret');
+});
+
+it('leaves what it does not know as it is', async () => {
+  const error = new TypeError('a mistake in the code');
+  expect(await translated(error)).toEqual({ failure: error, observed: [] });
+});
+
+it('returns what the activity returns', async () => {
+  const result = new MockActivityEnvironment().run(() =>
+    new FailureInterceptor(Context.current(), () => undefined).execute({ args: [], headers: {} }, async () => 7),
+  );
+  await expect(result).resolves.toBe(7);
+});
+
+it('retries only what time may heal', () => {
+  expect(FAILURE_TYPES.filter((type) => !NEVER_RETRIED.includes(type))).toEqual([
+    'ChannelUnavailable',
+    'ChannelRateLimited',
+    'StoreUnavailable',
+  ]);
+});
+
+describe('heartbeats', () => {
+  async function beatsIn(ms: number, heartbeatTimeoutMs: number | undefined): Promise<number> {
+    const environment = new MockActivityEnvironment(heartbeatTimeoutMs === undefined ? {} : { heartbeatTimeoutMs });
+    let beats = 0;
+    environment.on('heartbeat', () => {
+      beats += 1;
+    });
+    await environment.run(() =>
+      new HeartbeatInterceptor(Context.current()).execute({ args: [], headers: {} }, async () => {
+        await new Promise((resolve) => setTimeout(resolve, ms));
+      }),
+    );
+    const afterwards = beats;
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    expect(beats).toBe(afterwards);
+    return beats;
+  }
+
+  it('come every second while the activity runs, and end with it', async () => {
+    expect(await beatsIn(1_200, 5_000)).toBe(1);
+  });
+
+  it('do not come where nobody waits for them', async () => {
+    expect(await beatsIn(1_200, undefined)).toBe(0);
+  });
+});

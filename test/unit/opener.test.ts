@@ -1,0 +1,134 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { createOpener, requireCapability } from '../../src/activities/opener';
+import { ConnectorError } from '../../src/connectors/errors';
+import type { Connector } from '../../src/connectors/ports';
+import { commonSettings } from '../../src/connectors/settings';
+import type { Connection } from '../../src/contracts/connection';
+import type { GatePass } from '../../src/store/gates';
+import { failureOfCall } from '../connectors/connector-failure';
+import { sampleConnection } from '../connectors/samples';
+
+const connectorWith = (requestsPerMinute: number | undefined): Connector => ({
+  channel: 'ajio',
+  role: 'sales',
+  displayName: 'Sample',
+  endpoints: [],
+  capabilities: [],
+  credentials: commonSettings,
+  settings: commonSettings,
+  listingFor: () => 'P/V',
+  gate: (connection) => ({ key: `sample/${connection.id}`, requestsPerMinute }),
+  open: () => ({
+    tokenIssuer: { issueToken: async () => ({ accessToken: 'a token of the tests', expiresAtMs: null }) },
+  }),
+});
+
+function openerWith(options: { connection?: Connection; pass?: GatePass; requestsPerMinute?: number }) {
+  const seen = {
+    asked: [] as unknown[],
+    held: [] as unknown[],
+    forgotten: [] as number[],
+    generations: [] as unknown[],
+  };
+  const unreachable = {
+    send: () => Promise.reject(new Error('no request was expected')),
+    close: async () => undefined,
+  };
+  const open = createOpener({
+    connections: {
+      async get(_id, minTokenGeneration) {
+        seen.generations.push(minTokenGeneration);
+        return options.connection;
+      },
+      forget: (id) => void seen.forgotten.push(id),
+    },
+    gates: {
+      async reserve(...asked) {
+        seen.asked.push(asked);
+        return options.pass ?? { waitMs: 0, reserved: true };
+      },
+      hold: async (...held) => void seen.held.push(held),
+    },
+    connectorFor: () => connectorWith(options.requestsPerMinute),
+    context: { http: unreachable, endpoints: {}, now: Date.now },
+  });
+  return { seen, open };
+}
+
+const call = { signal: new AbortController().signal };
+
+it('opens an active connection with a token at least as young as asked', async () => {
+  const { open, seen } = openerWith({ connection: sampleConnection({}) });
+  const opened = await open({ connectionId: 294, minTokenGeneration: 3 });
+  expect(opened.connection.id).toBe(294);
+  expect(seen.generations).toEqual([3]);
+  expect(requireCapability(opened, 'tokenIssuer')).toBeDefined();
+});
+
+it('says which capability a channel lacks', async () => {
+  const opened = await openerWith({ connection: sampleConnection({}) }).open({ connectionId: 294 });
+  const failure = await failureOfCall((async () => requireCapability(opened, 'orderCanceller'))());
+  expect(failure).toMatchObject({ type: 'CapabilityMissing', message: 'Sample has no orderCanceller' });
+});
+
+it('does not know a connection that is not there', async () => {
+  const failure = await failureOfCall(openerWith({}).open({ connectionId: 7 }));
+  expect(failure).toMatchObject({ type: 'ConnectionNotFound', details: { connectionId: 7 } });
+});
+
+it.each([
+  ['paused', 'ConnectionPaused'],
+  ['needs_reauth', 'ChannelAuthFailed'],
+] as const)('refuses a connection that is %s, and reads it anew the next time', async (status, type) => {
+  const { open, seen } = openerWith({ connection: sampleConnection({ status }) });
+  expect(await failureOfCall(open({ connectionId: 294 }))).toMatchObject({ type });
+  expect(seen.forgotten).toEqual([294]);
+});
+
+describe('the gate', () => {
+  it.each([
+    [undefined, 0],
+    [60, 1_000],
+    [120, 500],
+  ])('at %p requests a minute spaces them by %d ms', async (requestsPerMinute, intervalMs) => {
+    const { open, seen } = openerWith({
+      connection: sampleConnection({}),
+      ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
+    });
+    await (await open({ connectionId: 294 })).passGate(call);
+    expect(seen.asked).toEqual([['sample/294', intervalMs, expect.any(Number)]]);
+  });
+
+  it('waits for a slot that is near', async () => {
+    const { open } = openerWith({ connection: sampleConnection({}), pass: { waitMs: 60, reserved: true } });
+    const startedMs = performance.now();
+    await (await open({ connectionId: 294 })).passGate(call);
+    expect(performance.now() - startedMs).toBeGreaterThanOrEqual(55);
+  });
+
+  it('stops waiting when the activity is cancelled', async () => {
+    const { open } = openerWith({ connection: sampleConnection({}), pass: { waitMs: 60_000, reserved: true } });
+    const cancelled = new AbortController();
+    const passing = (await open({ connectionId: 294 })).passGate({ signal: cancelled.signal });
+    await delay(10);
+    cancelled.abort();
+    await expect(passing).rejects.toThrow(/abort/i);
+  });
+
+  it('hands a wait that is long to Temporal', async () => {
+    const { open } = openerWith({ connection: sampleConnection({}), pass: { waitMs: 9_000, reserved: false } });
+    const failure = await failureOfCall((await open({ connectionId: 294 })).passGate(call));
+    expect(failure).toMatchObject({ type: 'ChannelRateLimited', details: { retryAfterMs: 9_000 } });
+  });
+
+  it('holds the whole connection for as long as the channel asked, and only then', async () => {
+    const { open, seen } = openerWith({ connection: sampleConnection({}) });
+    const { obeyThrottle } = await open({ connectionId: 294 });
+    await obeyThrottle(new Error('anything'));
+    await obeyThrottle(new ConnectorError('ChannelUnavailable', 'x', { details: { retryAfterMs: 5 } }));
+    await obeyThrottle(new ConnectorError('ChannelRateLimited', 'x'));
+    expect(seen.held).toEqual([]);
+    await obeyThrottle(new ConnectorError('ChannelRateLimited', 'x', { details: { retryAfterMs: 5_000 } }));
+    expect(seen.held).toEqual([['sample/294', 5_000]]);
+  });
+});

@@ -1,0 +1,75 @@
+import { ajioItem } from '../stand/events';
+import { type Scene, startScene } from '../stand/scene';
+
+/** How Ajio's answer gets lost; all orders go out together in `beforeAll`, and each test looks at one of them. */
+const CASES = ['hung', 'cut', 'garbled', 'never-arrived', 'garbled-unheard', 'muted'] as const;
+type Case = (typeof CASES)[number];
+
+let scene: Scene;
+const runs = {} as Record<Case, string>;
+const numberOf = (name: Case) => `O-${name}`;
+
+beforeAll(async () => {
+  scene = await startScene();
+  const tenants = [];
+  for (const name of CASES) tenants.push({ name, tenant: await scene.tenants.add(name) });
+  const open = (name: Case) => ({ username: name, lines: { [ajioItem(numberOf(name), '1')]: { quantity: 1 } } });
+  scene.stand.ajio.setState({ orders: Object.fromEntries(CASES.map((name) => [numberOf(name), open(name)])) });
+  const cancel = (account: Case) => ({ on: { account, method: 'POST' }, times: 1 });
+  scene.stand.ajio.setFaults([
+    { kind: 'hang-after-applying', ...cancel('hung') },
+    { kind: 'reset-after-applying', ...cancel('cut') },
+    { kind: 'garbage', ...cancel('garbled') },
+    { kind: 'hang', ...cancel('never-arrived') },
+    { kind: 'garbage', applies: false, ...cancel('garbled-unheard') },
+    { kind: 'failed-without-list', ...cancel('muted') },
+  ]);
+  await Promise.all(
+    tenants.map(async ({ name, tenant }) => {
+      runs[name] = (await scene.send.order(tenant, { orderNumber: numberOf(name) })).workflowId;
+    }),
+  );
+});
+afterAll(() => scene.stop());
+
+const effectsOf = (name: Case) => ({
+  atAjio: scene.see.effectiveCancels(numberOf(name), ajioItem(numberOf(name), '1')),
+  inWms: scene.see.wmsCancels(numberOf(name)).length,
+});
+
+test.each(['hung', 'cut', 'garbled'] as const)(
+  'an applied cancel without a usable answer (%s) is read back, not repeated',
+  async (name) => {
+    const { see } = scene;
+    expect(await see.result(runs[name])).toMatchObject({ outcome: 'cancelled' });
+    expect(see.cancels(numberOf(name))).toHaveLength(1);
+    expect(see.readBacks(numberOf(name))).toHaveLength(1);
+    expect(effectsOf(name)).toEqual({ atAjio: 1, inWms: 1 });
+  },
+);
+
+test.each(['never-arrived', 'garbled-unheard'] as const)(
+  'a cancel that had no effect (%s) is asked for again after the order was read back as open',
+  async (name) => {
+    const { see } = scene;
+    expect(await see.result(runs[name])).toMatchObject({ outcome: 'cancelled' });
+    const [first, second] = see.cancels(numberOf(name));
+    const [read] = see.readBacks(numberOf(name));
+    expect(see.cancels(numberOf(name))).toHaveLength(2);
+    expect(see.readBacks(numberOf(name))).toHaveLength(1);
+    expect([first?.seq, read?.seq, second?.seq]).toEqual(
+      [first?.seq, read?.seq, second?.seq].sort((a, b) => (a ?? 0) - (b ?? 0)),
+    );
+    expect(effectsOf(name)).toEqual({ atAjio: 1, inWms: 1 });
+  },
+);
+
+test('HTTP 200 that mentions no line is not a yes: the order is read back and a person is asked', async () => {
+  const { see } = scene;
+  await see.untilAttention(runs.muted, 'ajio_rejected');
+  expect(see.readBacks(numberOf('muted'))).toHaveLength(1);
+  expect(effectsOf('muted')).toEqual({ atAjio: 0, inWms: 0 });
+  await see.retry(runs.muted);
+  expect(await see.result(runs.muted)).toMatchObject({ outcome: 'cancelled' });
+  expect(effectsOf('muted')).toEqual({ atAjio: 1, inWms: 1 });
+});

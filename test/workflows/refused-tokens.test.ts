@@ -1,0 +1,131 @@
+import { type Scene, startScene } from '../stand/scene';
+import type { Tenant } from '../stand/tenants';
+
+/** What becomes of each tenant's token; all events go out together in `beforeAll`, and each test looks at one tenant. */
+const CASES = ['fresh', 'expired', 'crowd', 'hopeless', 'locked-out', 'order', 'order-hopeless'] as const;
+type Case = (typeof CASES)[number];
+
+const ORDER_CASES: readonly Case[] = ['order', 'order-hopeless'];
+
+let scene: Scene;
+const tenants = {} as Record<Case, Tenant>;
+const submissions = {} as Record<Case, string>;
+const orderRuns = {} as Record<Case, string>;
+
+beforeAll(async () => {
+  scene = await startScene();
+  tenants.fresh = await scene.tenants.add('fresh', { tokens: 'none' });
+  tenants.expired = await scene.tenants.add('expired');
+  tenants.crowd = await scene.tenants.add('crowd', { settings: { batchSize: 1, maxConcurrentPushes: 10 } });
+  tenants.hopeless = await scene.tenants.add('hopeless');
+  tenants['locked-out'] = await scene.tenants.add('locked-out', { tokens: 'none', isLoginRefused: true });
+  tenants.order = await scene.tenants.add('order');
+  tenants['order-hopeless'] = await scene.tenants.add('order-hopeless');
+  scene.stand.ajio.setFaults([
+    { kind: 'expire-token', times: 1, on: { account: 'expired' } },
+    // Slow enough that all ten requests carry the token that the first of them kills.
+    { kind: 'delay', ms: 300, times: 10, on: { account: 'crowd' } },
+    { kind: 'expire-token', times: 10, on: { account: 'crowd' } },
+    { kind: 'expire-token', times: 2, on: { account: 'hopeless' } },
+    { kind: 'expire-token', times: 1, on: { account: 'order' } },
+    { kind: 'expire-token', times: 2, on: { account: 'order-hopeless' } },
+  ]);
+  await Promise.all(
+    CASES.map(async (name) => {
+      if (ORDER_CASES.includes(name)) {
+        orderRuns[name] = (await scene.send.order(tenants[name], { orderNumber: `O-${name}` })).workflowId;
+        return;
+      }
+      const variants = Array.from({ length: name === 'crowd' ? 10 : 1 }, (_, index) => [`V${index + 1}`, 5]);
+      const event = { messageId: `m-${name}`, stock: Object.fromEntries(variants) };
+      submissions[name] = (await scene.send.stock(tenants[name], event)).submissionId;
+    }),
+  );
+});
+afterAll(() => scene.stop());
+
+test('without a token there is one login and one call', async () => {
+  const { see } = scene;
+  expect(await see.result(see.syncId(tenants.fresh))).toMatchObject({ accepted: 1 });
+  expect(see.logins(tenants.fresh)).toHaveLength(1);
+  expect(see.stockCalls(tenants.fresh).map(({ status }) => status)).toEqual([200]);
+});
+
+test('a 401 is one login and one more call', async () => {
+  const { see } = scene;
+  expect(await see.result(see.syncId(tenants.expired))).toMatchObject({ accepted: 1 });
+  expect(see.logins(tenants.expired)).toHaveLength(1);
+  expect(see.stockCalls(tenants.expired).map(({ status }) => status)).toEqual([401, 200]);
+  expect(await see.attention(see.syncId(tenants.expired))).toBeUndefined();
+});
+
+test('ten calls that meet 401 together log in once', async () => {
+  const { see } = scene;
+  expect(await see.result(see.syncId(tenants.crowd))).toMatchObject({ accepted: 10 });
+  expect(see.stockCalls(tenants.crowd).filter(({ status }) => status === 401)).toHaveLength(10);
+  expect(see.logins(tenants.crowd)).toHaveLength(1);
+});
+
+test('a new token that is refused too is needs_reauth: nothing is lost, and it resumes when it is restored', async () => {
+  const { see } = scene;
+  const tenant = tenants.hopeless;
+  const workflowId = see.syncId(tenant);
+  await see.untilAttention(workflowId, 'ajio_needs_reauth');
+  expect(await see.connectionStatus(tenant.connectionId)).toBe('needs_reauth');
+  expect(see.logins(tenant)).toHaveLength(1);
+  expect(see.stockCalls(tenant).map(({ status }) => status)).toEqual([401, 401]);
+  expect((await see.level(tenant, 'V1')).state).toBe('dirty');
+  expect(await see.submission(tenant, submissions.hopeless)).toMatchObject({ status: 'pending' });
+
+  await scene.send.stock(tenant, { messageId: 'm2', stock: { V1: 6 }, publishedAt: '2025-01-10 11:00:00' });
+  expect(see.stockCalls(tenant)).toHaveLength(2);
+
+  await scene.tenants.setStatus(tenant, 'active');
+  await see.retry(workflowId);
+  expect(await see.result(workflowId)).toMatchObject({ accepted: 1 });
+  expect(see.stockCalls(tenant).at(-1)?.stock).toEqual({ V1: 6 });
+  expect(see.shownStock(tenant)).toEqual({ V1: 6 });
+  expect(await see.attention(workflowId)).toBeUndefined();
+});
+
+test('a refused login is asked for once, then needs_reauth; a retry alone does not ask again', async () => {
+  const { see } = scene;
+  const tenant = tenants['locked-out'];
+  const workflowId = see.syncId(tenant);
+  await see.untilAttention(workflowId, 'ajio_needs_reauth');
+  expect(await see.connectionStatus(tenant.connectionId)).toBe('needs_reauth');
+  await see.retry(workflowId);
+  await see.untilAttention(workflowId, 'ajio_needs_reauth');
+  expect(see.logins(tenant).map(({ status }) => status)).toEqual([401]);
+  expect(see.stockCalls(tenant)).toHaveLength(0);
+
+  scene.tenants.correctLogin(tenant);
+  await scene.tenants.setStatus(tenant, 'active');
+  await see.retry(workflowId);
+  expect(await see.result(workflowId)).toMatchObject({ accepted: 1 });
+  expect(see.logins(tenant).map(({ status }) => status)).toEqual([401, 200]);
+});
+
+test('a 401 at an order is one login and one more call', async () => {
+  const { see } = scene;
+  expect(await see.result(orderRuns.order)).toMatchObject({ outcome: 'cancelled' });
+  expect(see.cancels('O-order').map(({ status }) => status)).toEqual([401, 200]);
+  expect(see.logins(tenants.order)).toHaveLength(1);
+  expect(see.wmsCancels('O-order')).toHaveLength(1);
+});
+
+test('an order whose token stays refused waits, and goes on when the connection is restored', async () => {
+  const { see } = scene;
+  const tenant = tenants['order-hopeless'];
+  const workflowId = orderRuns['order-hopeless'];
+  await see.untilAttention(workflowId, 'ajio_needs_reauth');
+  expect(await see.connectionStatus(tenant.connectionId)).toBe('needs_reauth');
+  expect(see.cancels('O-order-hopeless').map(({ status }) => status)).toEqual([401, 401]);
+  expect(see.wmsCancels('O-order-hopeless')).toHaveLength(0);
+
+  await scene.tenants.setStatus(tenant, 'active');
+  await see.retry(workflowId);
+  expect(await see.result(workflowId)).toMatchObject({ outcome: 'cancelled' });
+  expect(see.effectiveCancels('O-order-hopeless', 'S-O-order-hopeless.1-1')).toBe(1);
+  expect(see.wmsCancels('O-order-hopeless')).toHaveLength(1);
+});

@@ -1,0 +1,130 @@
+import { type Scene, startScene } from '../stand/scene';
+import type { Tenant } from '../stand/tenants';
+import { eventually } from '../stand/waiting';
+
+/** What Ajio says to each tenant; all events go out together in `beforeAll`, and each test looks at one tenant. */
+const CASES = ['refused', 'partial', 'failed', 'listed', 'silent', 'garbled', 'html'] as const;
+type Case = (typeof CASES)[number];
+
+const STOCK = { V1: 1, V2: 2, V3: 3 };
+const ALL = Object.keys(STOCK);
+
+let scene: Scene;
+const tenants = {} as Record<Case, Tenant>;
+const submissions = {} as Record<Case, string>;
+
+beforeAll(async () => {
+  scene = await startScene();
+  for (const name of CASES) tenants[name] = await scene.tenants.add(name);
+  const words = { status: 'FAILED', failedProductList: [], message: 'Seller is blocked' };
+  const oneNamed = {
+    status: 'FAILED',
+    failedProductList: [{ productId: 'P-silent', variantId: 'V2', message: 'Product not found' }],
+  };
+  scene.stand.ajio.setFaults([
+    { kind: 'status', status: 400, body: words, times: 1, on: { account: 'refused' } },
+    { kind: 'fail-lines', lines: ['P-partial/V2'], message: 'No such variant', on: { account: 'partial' } },
+    { kind: 'failed-without-list', times: 1, on: { account: 'failed' } },
+    { kind: 'fail-lines', message: 'Catalogue is closed', on: { account: 'listed' } },
+    { kind: 'status', status: 200, body: oneNamed, times: 1, on: { account: 'silent' } },
+    { kind: 'garbage', times: 1, on: { account: 'garbled' } },
+    { kind: 'html', times: 1, on: { account: 'html' } },
+  ]);
+  await Promise.all(
+    CASES.map(async (name) => {
+      const { submissionId } = await scene.send.stock(tenants[name], { messageId: `m-${name}`, stock: STOCK });
+      submissions[name] = submissionId;
+    }),
+  );
+});
+afterAll(() => scene.stop());
+
+const linesOf = async (name: Case) =>
+  (await scene.see.lines(tenants[name], submissions[name])).map(({ variant, ...line }) => [variant, line]);
+
+test('a 400 is one call, Ajio’s words on every line, and Attention; after retry the lines go again', async () => {
+  const { see } = scene;
+  const workflowId = see.syncId(tenants.refused);
+  await see.untilAttention(workflowId, 'ajio_rejected');
+  expect(see.stockCalls(tenants.refused).map(({ status }) => status)).toEqual([400]);
+  expect(await linesOf('refused')).toEqual(
+    ALL.map((variant) => [variant, { status: 'error', error: 'Seller is blocked' }]),
+  );
+  expect(await see.details(workflowId)).toContain('Seller is blocked');
+
+  await see.retry(workflowId);
+  expect(await see.result(workflowId)).toMatchObject({ accepted: 3 });
+  expect(see.stockCalls(tenants.refused).map(({ status }) => status)).toEqual([400, 200]);
+  expect(see.shownStock(tenants.refused)).toEqual(STOCK);
+  expect(await see.attention(workflowId)).toBeUndefined();
+});
+
+test('a list of failures is a verdict per line', async () => {
+  const { see } = scene;
+  expect(await see.result(see.syncId(tenants.partial))).toEqual({ pushes: 1, accepted: 2, rejected: 1, unknown: 0 });
+  expect(await linesOf('partial')).toEqual([
+    ['V1', { status: 'success', error: null }],
+    ['V2', { status: 'error', error: 'No such variant' }],
+    ['V3', { status: 'success', error: null }],
+  ]);
+  expect(see.stockCalls(tenants.partial)).toHaveLength(1);
+  expect(see.shownStock(tenants.partial)).toEqual({ V1: 1, V3: 3 });
+  expect(await see.outcome(see.syncId(tenants.partial))).toBe('partial');
+  expect((await see.level(tenants.partial, 'V2')).state).toBe('rejected');
+});
+
+test('HTTP 200 with FAILED and an empty list is a no to every line', async () => {
+  const { see } = scene;
+  const workflowId = see.syncId(tenants.failed);
+  await see.untilAttention(workflowId, 'ajio_rejected');
+  expect(see.stockCalls(tenants.failed).map(({ status }) => status)).toEqual([200]);
+  const error = expect.stringContaining('FAILED');
+  expect(await linesOf('failed')).toEqual(ALL.map((variant) => [variant, { status: 'error', error }]));
+  await see.giveUp(workflowId);
+  await expect(see.result(workflowId)).rejects.toMatchObject({ cause: { type: 'ChannelRejected' } });
+});
+
+test('FAILED that names every line is a verdict per line, and nothing is sent again', async () => {
+  const { see } = scene;
+  expect(await see.result(see.syncId(tenants.listed))).toMatchObject({ accepted: 0, rejected: 3 });
+  const error = 'Catalogue is closed';
+  expect(await linesOf('listed')).toEqual(ALL.map((variant) => [variant, { status: 'error', error }]));
+  expect(see.stockCalls(tenants.listed)).toHaveLength(1);
+});
+
+test('FAILED that names one line rejects that one and sends the others again', async () => {
+  const { see } = scene;
+  expect(await see.result(see.syncId(tenants.silent))).toEqual({ pushes: 2, accepted: 2, rejected: 1, unknown: 2 });
+  expect(see.stockCalls(tenants.silent).map(({ stock }) => Object.keys(stock).sort())).toEqual([ALL, ['V1', 'V3']]);
+  expect(await linesOf('silent')).toEqual([
+    ['V1', { status: 'success', error: null }],
+    ['V2', { status: 'error', error: 'Product not found' }],
+    ['V3', { status: 'success', error: null }],
+  ]);
+});
+
+test.each(['garbled', 'html'] as const)(
+  'an answer that is no answer (%s) decides nothing: the current value goes',
+  async (name) => {
+    const { see, send } = scene;
+    const tenant = tenants[name];
+    const workflowId = see.syncId(tenant);
+    await see.untilAttention(workflowId, 'ajio_contract_violated');
+    expect(see.stockCalls(tenant).map(({ status }) => status)).toEqual([200]);
+    expect(await linesOf(name)).toEqual(ALL.map((variant) => [variant, { status: 'pending', error: null }]));
+
+    const newer = { messageId: `n-${name}`, stock: { V1: 9 }, publishedAt: '2025-01-10 11:00:00' };
+    await send.stock(tenant, newer);
+    await see.retry(workflowId);
+    await eventually(`${name} goes again`, () =>
+      see.shownStock(tenant).V2 === 2 && see.shownStock(tenant).V1 === 9 ? true : undefined,
+    );
+    expect(await see.result(workflowId)).toMatchObject({ rejected: 0 });
+    expect(see.stockCalls(tenant).flatMap(({ stock }) => stock.V1 ?? [])).toEqual([1, 9]);
+    expect((await linesOf(name)).map(([, line]) => line)).toEqual([
+      { status: 'superseded', error: null },
+      { status: 'success', error: null },
+      { status: 'success', error: null },
+    ]);
+  },
+);
