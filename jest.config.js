@@ -1,12 +1,23 @@
-const swc = ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } }];
+const swc = [
+  '@swc/jest',
+  { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
+];
 const shared = { rootDir: __dirname, testEnvironment: 'node', transform: { '^.+\\.ts$': swc } };
 
 /** Unit and connector tests need nothing but loopback; workflow and integration tests get a real Temporal and MySQL from the global set-up. */
 module.exports = {
   testTimeout: 60_000,
   projects: [
-    { ...shared, displayName: 'unit', testMatch: ['<rootDir>/test/unit/**/*.test.ts', '<rootDir>/test/architecture.test.ts'] },
-    { ...shared, displayName: 'connectors', testMatch: ['<rootDir>/test/connectors/**/*.test.ts', '<rootDir>/test/twins/**/*.test.ts'] },
+    {
+      ...shared,
+      displayName: 'unit',
+      testMatch: ['<rootDir>/test/unit/**/*.test.ts', '<rootDir>/test/architecture.test.ts'],
+    },
+    {
+      ...shared,
+      displayName: 'connectors',
+      testMatch: ['<rootDir>/test/connectors/**/*.test.ts', '<rootDir>/test/twins/**/*.test.ts'],
+    },
     { ...shared, displayName: 'replay', testMatch: ['<rootDir>/test/replay/**/*.test.ts'] },
     {
       ...shared,

@@ -20,7 +20,7 @@ export const lenientText = z
   .pipe(
     z
       .string()
-      .min(1, 'is empty')
+      .min(1, { error: 'is empty', abort: true })
       .max(MAX_IDENTIFIER_CHARS)
       .refine((text) => text.trim() !== '', 'is empty')
       .refine((text) => text.isWellFormed(), 'is not well-formed Unicode'),

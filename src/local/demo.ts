@@ -145,6 +145,7 @@ async function play(
     request(gatewayUrl + path, answer, { method: 'POST', body, key });
 
   const stock = await post('/events/inventory', access.stock, files.stock, stockAnswer);
+  print('');
   print(`POST /events/inventory   202 ${stock.status}   submission ${stock.submissionId}`);
   const order = await post('/events/order', access.order, files.order, orderAnswer);
   print(`POST /events/order       202 ${order.status}   ${order.reason ?? order.workflowId ?? ''}`);

@@ -10,13 +10,16 @@ import {
   UNFULFILLABLE_EVENT,
   unfulfillableItem,
 } from '../contracts/events';
-import { orderWorkflowId } from '../contracts/ids';
+import { type OrderIdentity, orderWorkflowId } from '../contracts/ids';
 import type { OrderLine } from '../contracts/order';
 import type { KeyHolder } from '../store/gateway-keys';
 import type { OrderStore } from '../store/orders';
 import type { ParkedEventStore } from '../store/parked-events';
 import { mayUse } from './auth';
-import { readBody } from './problems';
+import { Problem, readBody } from './problems';
+
+/** What the orders table takes; names of other scripts grow when they are percent-encoded. */
+const MAX_WORKFLOW_ID_CHARS = 600;
 
 export interface OrderIntakeDeps {
   listConnections(accountSlug: string): Promise<Connection[]>;
@@ -80,6 +83,13 @@ const hashOfLines = (lines: readonly OrderLine[]): string =>
     .digest('hex')
     .slice(0, 16);
 
+const identityOf = (holder: Pick<KeyHolder, 'accountSlug'>, order: UnfulfillableOrder): OrderIdentity => ({
+  accountSlug: holder.accountSlug,
+  externalChannelId: order.externalChannelId,
+  orderNumber: order.orderNumber,
+  linesHash: hashOfLines(order.lines),
+});
+
 type Destination =
   | { marketplace: Connection; wms: Connection }
   | { refusal: 'parked' | 'ignored'; reason: string; message: string };
@@ -140,12 +150,7 @@ export function createOrderIntake(deps: OrderIntakeDeps): OrderIntake {
   };
 
   const accept: OrderIntake['accept'] = async (holder, order) => {
-    const identity = {
-      accountSlug: holder.accountSlug,
-      externalChannelId: order.externalChannelId,
-      orderNumber: order.orderNumber,
-      linesHash: hashOfLines(order.lines),
-    };
+    const identity = identityOf(holder, order);
     const setAside = async (
       status: 'parked' | 'ignored',
       reason: string,
@@ -190,7 +195,13 @@ export function createOrderIntake(deps: OrderIntakeDeps): OrderIntake {
         return { workflowId: null, status: 'ignored', reason: `${event.resourceType} is not ${UNFULFILLABLE_EVENT}` };
       }
       const payload = readBody(orderEventPayload, event.payload, [event.payloadField]);
-      return accept(holder, readOrder(payload, [event.payloadField]));
+      const order = readOrder(payload, [event.payloadField]);
+      if (orderWorkflowId(identityOf(holder, order)).length > MAX_WORKFLOW_ID_CHARS) {
+        throw new Problem(422, 'the body does not fit', [
+          { path: `${event.payloadField}.customerOrderNumber`, message: 'is too long with its characters encoded' },
+        ]);
+      }
+      return accept(holder, order);
     },
   };
 }

@@ -90,21 +90,27 @@ function toProblem(error: FastifyError | Error): Problem {
   return new Problem(500, 'an unexpected fault; it was logged');
 }
 
+const send = (reply: FastifyReply, problem: Problem) =>
+  reply
+    .status(problem.status)
+    .headers(problem.headers)
+    .type('application/problem+json')
+    .serializer(JSON.stringify)
+    .send({
+      type: 'about:blank',
+      title: STATUS_CODES[problem.status] ?? 'Error',
+      status: problem.status,
+      detail: problem.detail,
+      ...(problem.errors.length > 0 ? { errors: problem.errors } : {}),
+    });
+
+/** For what fastify refuses before it has found a route, such as an address that cannot be decoded. */
+export const answerFrameworkError = (error: FastifyError, _request: FastifyRequest, reply: FastifyReply): void => {
+  send(reply, toProblem(error));
+};
+
 /** Turns everything that a route throws into a problem document: the one place where an error becomes an answer. */
 export function answerWithProblems(server: FastifyInstance): void {
-  const send = (reply: FastifyReply, problem: Problem) =>
-    reply
-      .status(problem.status)
-      .headers(problem.headers)
-      .type('application/problem+json')
-      .serializer(JSON.stringify)
-      .send({
-        type: 'about:blank',
-        title: STATUS_CODES[problem.status] ?? 'Error',
-        status: problem.status,
-        detail: problem.detail,
-        ...(problem.errors.length > 0 ? { errors: problem.errors } : {}),
-      });
   server.setErrorHandler((error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply) => {
     const problem = toProblem(error);
     if (problem.status >= 500)

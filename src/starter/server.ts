@@ -8,7 +8,8 @@ import {
 } from 'fastify-type-provider-zod';
 import type { GatewayKeyStore } from '../store/gateway-keys';
 import { requireKey } from './auth';
-import { answerWithProblems } from './problems';
+import { answerFrameworkError, answerWithProblems } from './problems';
+import { abortRoutes } from './routes/abort';
 import { eventRoutes } from './routes/events';
 import { healthRoutes } from './routes/health';
 import { stockRoutes } from './routes/stock';
@@ -23,6 +24,7 @@ const IDLE_CONNECTION_TIMEOUT_MS = 60_000;
 
 export type GatewayDeps = Parameters<typeof eventRoutes>[0] &
   Parameters<typeof submissionRoutes>[0] &
+  Parameters<typeof abortRoutes>[0] &
   Parameters<typeof stockRoutes>[0] &
   Parameters<typeof healthRoutes>[0] & {
     keys: Pick<GatewayKeyStore, 'verify'>;
@@ -43,6 +45,7 @@ export async function createServer(deps: GatewayDeps): Promise<FastifyInstance> 
     connectionTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: IDLE_CONNECTION_TIMEOUT_MS,
     routerOptions: { maxParamLength: 300 },
+    frameworkErrors: answerFrameworkError,
     return503OnClosing: true,
     forceCloseConnections: 'idle',
   }).withTypeProvider<ZodTypeProvider>();
@@ -77,6 +80,7 @@ export async function createServer(deps: GatewayDeps): Promise<FastifyInstance> 
     keyed.addHook('onRequest', requireKey(deps.keys));
     await keyed.register(eventRoutes(deps));
     await keyed.register(submissionRoutes(deps));
+    await keyed.register(abortRoutes(deps));
     await keyed.register(stockRoutes(deps));
   });
   await server.ready();

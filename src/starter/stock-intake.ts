@@ -23,6 +23,9 @@ export type StockIntake = (
   event: InventoryEvent,
 ) => Promise<IntakeResult>;
 
+/** Longer than any identifier that is read, so that a text that is too long stays so. */
+const MAX_KEPT_CHARS = 200;
+
 const textIn = (value: unknown, field: string): string => {
   const found = typeof value === 'object' && value !== null ? Reflect.get(value, field) : undefined;
   return typeof found === 'string' && found.isWellFormed() ? found.slice(0, 100) : '';
@@ -56,20 +59,35 @@ function readLine(
   }
 }
 
+/** What a line is read from, and nothing else that it may hold: events are kept for days. */
+const keptOf = (raw: unknown): Record<string, unknown> | null => {
+  if (typeof raw !== 'object' || raw === null) return null;
+  const kept: Record<string, unknown> = {};
+  for (const field of Object.keys(inventoryEventLine.shape)) {
+    const value: unknown = Reflect.get(raw, field);
+    if (typeof value === 'number') kept[field] = value;
+    if (typeof value === 'string') kept[field] = value.slice(0, MAX_KEPT_CHARS);
+  }
+  return kept;
+};
+
 export function createStockIntake(deps: StockIntakeDeps): StockIntake {
+  const park = (holder: Pick<KeyHolder, 'accountSlug'>, event: InventoryEvent, reason: string, message: string) =>
+    deps.parked.park({
+      accountSlug: holder.accountSlug,
+      kind: 'inventory',
+      identity: `${event.connectionId}/${event.message_id}`,
+      status: 'parked',
+      reason,
+      message,
+      body: { ...event, inventoryList: event.inventoryList.map(keptOf) },
+    });
+
   return async (holder, event) => {
     const connection = await deps.findConnection(event.connectionId);
     if (!connection || !mayUse(holder, connection)) {
       // Kept, because the connection may only be missing yet; answered like any unknown one, so that nobody learns what exists.
-      await deps.parked.park({
-        accountSlug: holder.accountSlug,
-        kind: 'inventory',
-        identity: `${event.connectionId}/${event.message_id}`,
-        status: 'parked',
-        reason: 'connection_not_found',
-        message: `the account has no connection ${event.connectionId}`,
-        body: event,
-      });
+      await park(holder, event, 'connection_not_found', `the account has no connection ${event.connectionId}`);
       throw notFound('connection');
     }
     const connector = deps.connectorFor(connection.channel);
@@ -78,7 +96,13 @@ export function createStockIntake(deps: StockIntakeDeps): StockIntake {
         { path: 'connectionId', message: `${connector.displayName} takes no stock` },
       ]);
     }
-    const settings = connector.settings.parse(connection.settings);
+    const parsed = connector.settings.safeParse(connection.settings);
+    if (!parsed.success) {
+      const message = `the settings of connection ${connection.id} cannot be used`;
+      await park(holder, event, 'connection_unusable', message);
+      throw new Problem(422, 'the body does not fit', [{ path: 'connectionId', message }]);
+    }
+    const settings = parsed.data;
     const publishedAtMs = parseWmsTime(event.publishedAt, settings.timeZone);
     if (publishedAtMs === undefined) {
       throw new Problem(422, 'the body does not fit', [

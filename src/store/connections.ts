@@ -40,6 +40,7 @@ export interface StoredToken {
 
 export type TokenRefresh = { refreshed: boolean; generation: number };
 
+/** Rows of channels that have no connector belong to other programs and are not seen. */
 export interface ConnectionStore {
   find(id: number): Promise<Connection | undefined>;
   list(filter?: { accountSlug?: string; externalChannelId?: string }): Promise<Connection[]>;
@@ -101,7 +102,10 @@ export function createConnectionStore(db: Database, box: SecretBox): ConnectionS
   };
 
   const findOn = async (target: Queryable, id: number, lock = ''): Promise<Connection | undefined> => {
-    const [row] = await target.select(`SELECT ${COLUMNS} FROM ie_appinstall_connection WHERE id = ? ${lock}`, [id]);
+    const [row] = await target.select(
+      `SELECT ${COLUMNS} FROM ie_appinstall_connection WHERE id = ? AND channel IN (?) ${lock}`,
+      [id, CHANNELS],
+    );
     return row && toConnection(row);
   };
 
@@ -114,10 +118,10 @@ export function createConnectionStore(db: Database, box: SecretBox): ConnectionS
         ['externalChannelID', filter.externalChannelId],
       ];
       const given = wanted.filter((pair): pair is [string, string] => pair[1] !== undefined);
-      const where = given.length === 0 ? '' : `WHERE ${given.map(([column]) => `${column} = ?`).join(' AND ')}`;
+      const where = given.map(([column]) => `AND ${column} = ?`).join(' ');
       const rows = await db.select(
-        `SELECT ${COLUMNS} FROM ie_appinstall_connection ${where} ORDER BY id`,
-        given.map(([, value]) => value),
+        `SELECT ${COLUMNS} FROM ie_appinstall_connection WHERE channel IN (?) ${where} ORDER BY id`,
+        [CHANNELS, ...given.map(([, value]) => value)],
       );
       return rows.map(toConnection);
     },

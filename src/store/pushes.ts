@@ -161,6 +161,13 @@ export function createPushStore(db: Database): PushStore {
          ORDER BY zeroCount = 0, id LIMIT ?`,
         [connectionId, maxPushes],
       );
+      if (open.length === 0) {
+        // No open push and nothing in flight: a line that still counts as claimed has lost its push.
+        await db.change(
+          "UPDATE stock_levels SET state = 'dirty', pushId = NULL WHERE connectionId = ? AND state = 'claimed'",
+          [connectionId],
+        );
+      }
       // Read without locks and claimed by key: locking a range would make planning and intake deadlock.
       const due = open.length > 0 ? [] : await findDue(db, connectionId, batchSize * maxPushes);
       const pushes =

@@ -55,7 +55,7 @@ export const ATTENTION_TIMEOUT = '7 days';
 /** How long a sync stays open for the next poke: one run then shows a burst, not a thousand runs. */
 export const QUIET_TIME = '2s';
 
-/** How often a channel that is down is asked again: often enough to be quick after an outage, one push at a time. */
+/** How often a channel that is down is asked again: often enough to be quick after an outage; a probe is at most one push per lane. */
 export const PROBE_INTERVAL = '30s';
 
 /** Lines that are due later than this are left to the sweep, so that no run idles for long. */

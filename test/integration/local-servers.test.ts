@@ -240,12 +240,14 @@ describe('what tests get from the global set-up', () => {
     expect(Object.keys(customAttributes).sort()).toEqual(SEARCH_ATTRIBUTES.map(({ name }) => name).sort());
   });
 
-  test('a Temporal whose clock skips', async () => {
+  test('a Temporal whose clock skips, and which ends with its environment', async () => {
     const environment = await timeSkippingEnvironment();
     const beforeMs = await environment.currentTimeMs();
     await environment.sleep('1 day');
     const passedMs = (await environment.currentTimeMs()) - beforeMs;
     await environment.teardown();
     expect(passedMs).toBeGreaterThanOrEqual(24 * 60 * 60 * 1000);
+    // The server has ended as well: it would keep whoever reads the test's output waiting.
+    await expect(Connection.connect({ address: environment.address, connectTimeout: 500 })).rejects.toThrow();
   });
 });

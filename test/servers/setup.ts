@@ -27,18 +27,17 @@ async function clearDeadRuns(): Promise<void> {
 }
 
 /**
- * Jest's process starts the test server by itself; this wrapper ends it when that process is gone, as the SDK does not. A killed
- * wrapper cannot, but nobody kills one.
+ * The SDK starts the test server as a child of the test's process and kills it in the end; when that process is killed first,
+ * the watcher beside it does. The watcher holds none of its outputs open, or whoever reads them would wait for it.
  */
 function writeTestServerWrapper(file: string, binary: string): void {
   writeFileSync(
     file,
     `#!/bin/sh
-'${binary}' "$@" &
-server=$!
-trap 'kill -9 $server; exit 0' INT TERM
-while kill -0 "$PPID" && kill -0 "$server"; do sleep 1 & wait $!; done 2>/dev/null
-kill -9 "$server" 2>/dev/null
+parent=$PPID
+server=$$
+(while kill -0 $parent && kill -0 $server; do sleep 1; done; kill -9 $server) </dev/null >/dev/null 2>&1 &
+exec '${binary}' "$@"
 `,
   );
   chmodSync(file, 0o700);

@@ -10,6 +10,8 @@ import { attentionWord } from '../../src/workflows/attention';
 
 const ROOT = join(__dirname, '../..');
 const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8');
+/** A document without the blanks that align its tables. */
+const readDocument = (name: string): string => read(name).replaceAll(/ +/g, ' ');
 
 const service = z.object({
   image: z.string(),
@@ -218,14 +220,14 @@ describe('the documents', () => {
   });
 
   it('describe every variable', () => {
-    const table = /\| variable \| default.*?\n\n/s.exec(read('README.md'))?.[0] ?? '';
+    const table = /\| variable \| default.*?\n\n/s.exec(readDocument('README.md'))?.[0] ?? '';
     expect(ownVariables().filter((name) => !table.includes(`\`${name}\``))).toEqual([]);
   });
 
   it('tell what to do about every value of Attention, and about no other', () => {
     const words = new Set([...FAILURE_TYPES, 'Unexpected' as const].map((type) => attentionWord('', { type })));
-    const inReadme = [...read('README.md').matchAll(/^\| `…(_[a-z_]+)` \|/gm)].map(([, word]) => word);
-    const operations = read('docs/operations.md');
+    const inReadme = [...readDocument('README.md').matchAll(/^\| `…(_[a-z_]+)` \|/gm)].map(([, word]) => word);
+    const operations = readDocument('docs/operations.md');
     const table = operations.slice(operations.indexOf('## Attention'), operations.indexOf('## Signals'));
     const inOperations = [...table.matchAll(/^\| `([a-z_]+)` \|/gm)].map(([, word]) => `_${word}`);
     expect(inReadme.sort()).toEqual([...words].sort());
@@ -239,7 +241,7 @@ describe('the documents', () => {
       .map(({ name }) => name)
       .filter((name) => name.startsWith('stockbridge_'));
     expect(ours.length).toBeGreaterThan(5);
-    const operations = read('docs/operations.md');
+    const operations = readDocument('docs/operations.md');
     expect(ours.filter((name) => !operations.includes(`| \`${name}\` |`))).toEqual([]);
   });
 
@@ -249,13 +251,13 @@ describe('the documents', () => {
         ([, method, path]) => [String(method).toUpperCase(), String(path)],
       ),
     );
-    const table = /\| route \| answers.*?\n\n/s.exec(read('README.md'))?.[0] ?? '';
+    const table = /\| route \| answers.*?\n\n/s.exec(readDocument('README.md'))?.[0] ?? '';
     expect(routes.length).toBeGreaterThan(7);
     expect(routes.filter(([, path]) => !new RegExp(`\`(?:[A-Z]+ )?${path}[\`?]`).test(table))).toEqual([]);
   });
 
   it('describe every command', () => {
-    const table = /\| command \| does.*?\n\n/s.exec(read('README.md'))?.[0] ?? '';
+    const table = /\| command \| does.*?\n\n/s.exec(readDocument('README.md'))?.[0] ?? '';
     const usages = readdirSync(join(ROOT, 'src/cli/commands')).flatMap((name) =>
       [...read(`src/cli/commands/${name}`).matchAll(/usage: '(\w+)/g)].map(([, usage]) => String(usage)),
     );

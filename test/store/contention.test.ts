@@ -1,0 +1,81 @@
+import { seededRandom } from '../../src/twins/faults';
+import { draft, linesOf, openTestStores, submissionLines, T0, type TestStores } from './open-store';
+
+const CONNECTION_ID = 9_000;
+const LISTINGS = 60;
+const WRITERS = 8;
+const ROUNDS = 200;
+
+let stores: TestStores;
+beforeAll(async () => {
+  stores = await openTestStores();
+});
+afterAll(() => stores.close());
+
+/** What a channel would show if it applied each answered call in the order of the calls. */
+const shown = new Map<string, { quantity: number; version: string }>();
+const versionOf = (atMs: number, id: string) => `${String(atMs).padStart(16, '0')} ${id}`;
+
+/** Plans, sends and settles everything that is due, as a sync does; returns how many lines went out. */
+async function syncOnce(): Promise<number> {
+  let sent = 0;
+  const { pushes } = await stores.pushes.plan(CONNECTION_ID, 10, 40);
+  await Promise.all(
+    pushes.map(async ({ pushId }) => {
+      const start = await stores.pushes.beginAttempt(pushId);
+      if (!start.open) return;
+      expect(start.lines.length).toBeLessThanOrEqual(10);
+      for (const line of start.lines) {
+        const version = versionOf(line.versionAtMs, line.versionId);
+        const before = shown.get(line.listing)?.version ?? '';
+        if (version < before) throw new Error(`${line.listing} went back from ${before} to ${version}`);
+        shown.set(line.listing, { quantity: line.quantity, version });
+      }
+      const verdicts = start.lines.map(({ listing }) => ({ listing, verdict: 'accepted' as const }));
+      await stores.pushes.settle(pushId, start.attempt, start.lines, verdicts, Date.now());
+      sent += start.lines.length;
+    }),
+  );
+  await stores.submissions.finishDone(CONNECTION_ID);
+  return sent;
+}
+
+it(`surfaces no deadlock and loses nothing under ${WRITERS} writers of overlapping listings beside a sync`, async () => {
+  const wanted = new Map<string, { quantity: number; version: string }>();
+  const ids: string[] = [];
+  const write = async (writer: number) => {
+    const random = seededRandom(writer + 1);
+    const pick = (limit: number) => Math.floor(random() * limit);
+    for (let round = 0; round < ROUNDS; round++) {
+      const lines = linesOf(
+        ...Array.from({ length: 1 + pick(12) }, () => [`listing-${pick(LISTINGS)}`, pick(5)] as const),
+      );
+      const one = draft(lines, { connectionId: CONNECTION_ID, publishedAtMs: T0 + pick(500) });
+      const version = versionOf(one.publishedAtMs, one.messageId ?? '');
+      for (const { listing, quantity } of lines) {
+        if (quantity !== null && version >= (wanted.get(listing)?.version ?? ''))
+          wanted.set(listing, { quantity, version });
+      }
+      ids.push(...(await stores.store(one)).map((result) => result.submissionId));
+    }
+  };
+  let writing = true;
+  const sync = (async () => {
+    while (writing) await syncOnce();
+  })();
+  await Promise.all(Array.from({ length: WRITERS }, (_, writer) => write(writer))).finally(() => {
+    writing = false;
+  });
+  await sync;
+  while ((await syncOnce()) > 0);
+
+  expect(Object.fromEntries(shown)).toEqual(Object.fromEntries(wanted));
+  expect(await stores.levels.countByState(CONNECTION_ID)).toEqual({ clean: wanted.size });
+  const open = await stores.db.select(
+    "SELECT submissionId FROM submission_lines WHERE status NOT IN ('success', 'superseded')",
+  );
+  expect(open).toEqual([]);
+  expect(await stores.db.select("SELECT id FROM submissions WHERE status <> 'success'")).toEqual([]);
+  expect(ids).toHaveLength(WRITERS * ROUNDS);
+  expect(await submissionLines(stores, ids[0] ?? '')).not.toEqual([]);
+});
