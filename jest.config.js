@@ -2,7 +2,12 @@ const swc = [
   '@swc/jest',
   { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
 ];
-const shared = { rootDir: __dirname, testEnvironment: 'node', transform: { '^.+\\.ts$': swc } };
+const shared = {
+  rootDir: __dirname,
+  cacheDirectory: '<rootDir>/node_modules/.cache/jest',
+  testEnvironment: 'node',
+  transform: { '^.+\\.ts$': swc },
+};
 
 /** Unit and connector tests need nothing but loopback; workflow and integration tests get a real Temporal and MySQL from the global set-up. */
 module.exports = {

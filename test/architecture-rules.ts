@@ -127,8 +127,10 @@ const KNOWS_CHANNELS = ['connectors/', 'twins/', 'contracts/channels.ts', 'local
 
 export function checkChannelNames({ path, text }: Source, channels: readonly string[]): Breach[] {
   if (KNOWS_CHANNELS.some((place) => path.startsWith(place))) return [];
+  // Spelled in any way: `some-channel`, `someChannel`, `SOME_CHANNEL`.
+  const plain = (name: string) => name.toLowerCase().replaceAll(/[-_]/g, '');
   return text.split('\n').flatMap((line, index) => {
-    const found = channels.find((channel) => new RegExp(`(?<![A-Za-z])${channel}(?![a-z])`, 'i').test(line));
+    const found = channels.find((channel) => plain(line).includes(plain(channel)));
     return found === undefined ? [] : [`${path}:${index + 1} names the channel ${found}`];
   });
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { CHANNELS } from '../src/contracts/channels';
@@ -150,11 +150,18 @@ describe('the rules find', () => {
     '/** Ajio takes 50 lines. */',
     'const AJIO_LIMIT = 50',
     'const toEshopbox = 1',
+    'const CHANNEL_AJIO = 1',
   ])('the name of a channel in %s', (text) => {
     expect(checkChannelNames({ path: 'workflows/a.ts', text: `\n${text}` }, CHANNELS)).toEqual([
       expect.stringContaining('workflows/a.ts:2 names'),
     ]);
     expect(checkChannelNames({ path: 'connectors/ajio/index.ts', text }, CHANNELS)).toEqual([]);
+  });
+
+  it('the name of a channel of several words, however it is spelled', () => {
+    for (const text of ['some-channel', 'someChannel', 'SOME_CHANNEL', 'SomeChannelToken'])
+      expect(checkChannelNames({ path: 'store/a.ts', text }, ['some-channel'])).toHaveLength(1);
+    expect(checkChannelNames({ path: 'store/a.ts', text: 'some other channel' }, ['some-channel'])).toEqual([]);
   });
 
   it('files that are too long', () => {
@@ -172,7 +179,17 @@ describe('the rules find', () => {
     }
   });
 
-  it('a library in the bundle', () => {
-    expect(checkBundle('// ./node_modules/zod/v4/core.js')).toEqual(['the workflow bundle contains zod']);
+  it('a library in the bundle', async () => {
+    // Below the project, so that the bundler finds the SDK.
+    mkdirSync(join(ROOT, '.stockbridge'), { recursive: true, mode: 0o700 });
+    const folder = mkdtempSync(join(ROOT, '.stockbridge', 'bundle-'));
+    try {
+      const workflowsPath = join(folder, 'workflows.js');
+      writeFileSync(workflowsPath, `exports.wrong = require(${JSON.stringify(require.resolve('zod'))});`);
+      const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') });
+      expect(checkBundle(code)).toEqual(['the workflow bundle contains zod']);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

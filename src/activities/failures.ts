@@ -18,7 +18,8 @@ const toApplicationFailure = (type: FailureType, message: string, details: Failu
 /** Tells what happened, so that logs and metrics can be kept in one place. */
 export type FailureObserver = (failure: {
   activityType: string;
-  type: FailureType;
+  /** `Unexpected`: outside the closed set, such as a bug. */
+  type: FailureType | 'Unexpected';
   message: string;
   details: FailureDetails;
 }) => void;
@@ -41,7 +42,12 @@ export class FailureInterceptor implements ActivityInboundCallsInterceptor {
             ? // The driver's own words may hold values of the statement.
               { type: 'StoreUnavailable' as const, message: 'MySQL cannot be reached', details: {} }
             : undefined;
-      if (!translated) throw error;
+      if (!translated) {
+        // Only its name: nobody has looked at what its message may hold.
+        const message = error instanceof Error ? error.name : 'thrown value';
+        this.observe({ activityType: this.context.info.activityType, type: 'Unexpected', message, details: {} });
+        throw error;
+      }
       this.observe({ activityType: this.context.info.activityType, ...translated });
       throw toApplicationFailure(translated.type, translated.message, translated.details);
     }

@@ -12,7 +12,7 @@ const SIGNALS_AT_ONCE = 10;
 
 /** Which waiting runs are meant; a value that is left out narrows nothing. */
 export interface AttentionFilter {
-  /** The value of the search attribute: `ajio_rejected`. */
+  /** The value of the search attribute: `<channel>_rejected`. */
   attention?: string | undefined;
   accountSlug?: string | undefined;
   connectionId?: number | undefined;

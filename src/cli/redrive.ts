@@ -80,6 +80,7 @@ export function createRedrive({
       return result;
     },
     poke: (id) => void wakes.push(dispatch.pokeInventorySync(id)),
+    now: Date.now,
   });
 
   /** Waits for what the intake has started; a Temporal that is down delays the work, since it is stored. */

@@ -8,7 +8,7 @@ export const METRICS_MEDIA_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 /** Prometheus metrics of one process. Labels are few and never personal: channel, type, route. */
 export interface Metrics {
   registry: Registry;
-  onFailure(failure: { activityType: string; type: FailureType; channel: string | undefined }): void;
+  onFailure(failure: { activityType: string; type: FailureType | 'Unexpected'; channel: string | undefined }): void;
   onVerdicts(channel: string, result: PushResult): void;
   onLogin(channel: string): void;
   onAnswer(answer: { method: string; route: string; status: number; durationMs: number }): void;

@@ -28,6 +28,8 @@ export interface DispatchDeps {
 export interface Dispatch {
   /** Starts the connection's sync, or tells the running one that there is news. */
   pokeInventorySync(connectionId: number): Promise<void>;
+  /** Starts the connection's sync unless one is open; leaves no mark on the history of one that is. */
+  ensureInventorySync(connectionId: number): Promise<void>;
   /** Starts the order's run; does nothing when it is running or has succeeded. */
   startOrder(orderId: string): Promise<void>;
 }
@@ -46,6 +48,23 @@ export function createDispatch({ client, connections, orders, connectorFor }: Di
     displayName: connectorFor(connection.channel).displayName,
   });
 
+  const syncOptions = (connection: Connection) => {
+    const side = sideOf(connection);
+    return {
+      workflowId: inventorySyncWorkflowId(connection.id),
+      taskQueue: WORKFLOW_TASK_QUEUE,
+      args: [side] as [typeof side],
+      workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+      staticSummary: `${side.displayName} · stock of ${connection.accountSlug}`,
+      staticDetails: `Makes connection ${connection.id} show what the warehouse last said.`,
+      typedSearchAttributes: [
+        { key: CONNECTION_ID, value: String(connection.id) },
+        { key: CHANNEL, value: connection.channel },
+        { key: ACCOUNT_SLUG, value: connection.accountSlug },
+      ],
+    };
+  };
+
   const orderInput = (order: StoredOrder, marketplace: Connection, wms: Connection) => ({
     orderId: order.id,
     orderNumber: order.orderNumber,
@@ -60,22 +79,21 @@ export function createDispatch({ client, connections, orders, connectorFor }: Di
 
   return {
     async pokeInventorySync(connectionId) {
-      const connection = await find(connectionId);
-      const side = sideOf(connection);
+      const options = syncOptions(await find(connectionId));
       await withDeadline(() =>
         client.workflow.signalWithStart<typeof InventorySyncWorkflow, []>('InventorySyncWorkflow', {
-          workflowId: inventorySyncWorkflowId(connectionId),
-          taskQueue: WORKFLOW_TASK_QUEUE,
-          args: [side],
+          ...options,
           signal: stockChanged,
-          workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-          staticSummary: `${side.displayName} · stock of ${connection.accountSlug}`,
-          staticDetails: `Makes connection ${connectionId} show what the warehouse last said.`,
-          typedSearchAttributes: [
-            { key: CONNECTION_ID, value: String(connectionId) },
-            { key: CHANNEL, value: connection.channel },
-            { key: ACCOUNT_SLUG, value: connection.accountSlug },
-          ],
+        }),
+      );
+    },
+
+    async ensureInventorySync(connectionId) {
+      const options = syncOptions(await find(connectionId));
+      await withDeadline(() =>
+        client.workflow.start<typeof InventorySyncWorkflow>('InventorySyncWorkflow', {
+          ...options,
+          workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
         }),
       );
     },

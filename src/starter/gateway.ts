@@ -54,6 +54,7 @@ export async function createGateway({ stores, client, metrics, logger, publicUrl
       store: intake.submit,
       parked: stores.parked,
       poke: pokes.poke,
+      now: Date.now,
     }),
     orders: createOrderIntake({
       listConnections: (accountSlug) => stores.connections.list({ accountSlug }),

@@ -12,7 +12,10 @@ export interface Pokes {
 }
 
 /** `onLost` is told of a poke that failed; the sweep will find its work. */
-export function createPokes(dispatch: Dispatch, onLost: (what: string, error: unknown) => void): Pokes {
+export function createPokes(
+  dispatch: Pick<Dispatch, 'pokeInventorySync' | 'startOrder'>,
+  onLost: (what: string, error: unknown) => void,
+): Pokes {
   const busy = new Map<number, { again: boolean }>();
   const inFlight = new Set<Promise<void>>();
 

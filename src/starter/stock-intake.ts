@@ -9,12 +9,17 @@ import { mayUse } from './auth';
 import { notFound, Problem } from './problems';
 import { parseWmsTime } from './wms-time';
 
+/** More than clocks and zones can be wrong by. */
+const MAX_AHEAD_MS = 24 * 3_600_000;
+
 export interface StockIntakeDeps {
   findConnection(id: number): Promise<Connection | undefined>;
   connectorFor(channel: Channel): Connector;
   store(draft: SubmissionDraft): Promise<IntakeResult>;
   parked: Pick<ParkedEventStore, 'park'>;
   poke(connectionId: number): void;
+  /** Milliseconds since the epoch. */
+  now(): number;
 }
 
 /** Stores an inventory event durably and wakes the connection's sync. Throws a {@link Problem} for an event that cannot be used. */
@@ -107,6 +112,11 @@ export function createStockIntake(deps: StockIntakeDeps): StockIntake {
     if (publishedAtMs === undefined) {
       throw new Problem(422, 'the body does not fit', [
         { path: 'publishedAt', message: 'is no time like 2022-06-09 14:12:19' },
+      ]);
+    }
+    if (publishedAtMs > deps.now() + MAX_AHEAD_MS) {
+      throw new Problem(422, 'the body does not fit', [
+        { path: 'publishedAt', message: 'is more than a day ahead: it would outrank every event until then' },
       ]);
     }
     const result = await deps.store({

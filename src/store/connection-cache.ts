@@ -21,7 +21,7 @@ const pascalCase = (channel: string): string =>
     .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
     .join('');
 
-/** `AjioConnectionData_294`: the name under which other programs know the cached credentials of a connection. */
+/** `<Channel>ConnectionData_<id>`: the name under which other programs know the cached credentials of a connection. */
 export const connectionCacheKey = (connection: Pick<Connection, 'id' | 'channel'>): string =>
   `${pascalCase(connection.channel)}ConnectionData_${connection.id}`;
 

@@ -63,12 +63,13 @@ export interface ConnectionStore {
 const COLUMNS = `id, channel, accountSlug, externalChannelID, externalWarehouseID, locationId, inputFields, accessToken,
   tokenExpiresAt, tokenGeneration, settings, status, statusReason`;
 
-const parseJson = (text: string | null, column: string, id: unknown): unknown => {
+/** Text that is no JSON stays text: the connector then says which column does not fit, and the account's other rows still read. */
+const parseJson = (text: string | null): unknown => {
   if (text === null || text.trim() === '') return {};
   try {
     return JSON.parse(text);
   } catch {
-    throw new Error(`connection ${id}: ${column} is not JSON`);
+    return text;
   }
 };
 
@@ -91,11 +92,11 @@ export function createConnectionStore(db: Database, box: SecretBox): ConnectionS
       externalChannelId: data.externalChannelID,
       externalWarehouseId: data.externalWarehouseID,
       locationId: data.locationId,
-      credentials: parseJson(open(data.inputFields, 'inputFields'), 'inputFields', data.id),
+      credentials: parseJson(open(data.inputFields, 'inputFields')),
       accessToken: open(data.accessToken, 'accessToken'),
       tokenExpiresAtMs: data.tokenExpiresAt?.getTime() ?? null,
       tokenGeneration: data.tokenGeneration,
-      settings: parseJson(data.settings, 'settings', data.id),
+      settings: parseJson(data.settings),
       status: data.status,
       statusReason: data.statusReason,
     };

@@ -33,7 +33,8 @@ const EXPIRIES: readonly Expiry[] = [
     where:
       "status IN ('done', 'failed') AND updatedAt < ? AND NOT EXISTS (SELECT 1 FROM order_lines ol WHERE ol.orderId = orders.id)",
   },
-  { table: 'parked_events', where: 'updatedAt < ?' },
+  // What is parked waits for a person, however long that takes.
+  { table: 'parked_events', where: "status IN ('ignored', 'redriven') AND updatedAt < ?" },
 ];
 
 /** Deletes at most `limit` expired rows of each table; returns the counts, so that a full one tells that more is waiting. */

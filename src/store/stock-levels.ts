@@ -132,17 +132,29 @@ export interface StockLevelStore {
 }
 
 export function createStockLevelStore(db: Database): StockLevelStore {
-  const revive = async (where: string, values: SqlValue[]): Promise<number> => {
-    const nowMs = Date.now();
-    const { affectedRows } = await db.transaction((tx) =>
-      tx.change(
+  /** Levels go out again with their current value, and the lines that asked for a refused one wait for its verdict anew. */
+  const revive = (connectionId: number, states: readonly StockLevelRow['state'][]): Promise<number> =>
+    db.transaction(async (tx) => {
+      await tx.change(
+        `UPDATE submission_lines sl JOIN stock_levels lv
+           ON lv.connectionId = sl.connectionId AND lv.listing = sl.listing AND lv.state = 'rejected'
+         SET sl.status = 'pending', sl.error = NULL
+         WHERE sl.connectionId = ? AND sl.status = 'error' AND sl.quantity IS NOT NULL
+           AND sl.versionAtMs = lv.versionAtMs AND sl.versionId = lv.versionId`,
+        [connectionId],
+      );
+      await tx.change(
+        `UPDATE submissions s SET s.status = 'pending' WHERE s.connectionId = ? AND s.status = 'error'
+           AND EXISTS (SELECT 1 FROM submission_lines sl WHERE sl.submissionId = s.id AND sl.status = 'pending')`,
+        [connectionId],
+      );
+      const { affectedRows } = await tx.change(
         `UPDATE stock_levels SET revision = revision + 1, notBeforeMs = 0, unknownCount = 0, dirtySinceMs = ?,
-           state = IF(state = 'claimed', 'claimed', 'dirty') WHERE ${where}`,
-        [nowMs, ...values],
-      ),
-    );
-    return affectedRows;
-  };
+           state = IF(state = 'claimed', 'claimed', 'dirty') WHERE connectionId = ? AND state IN (?)`,
+        [Date.now(), connectionId, states],
+      );
+      return affectedRows;
+    });
   return {
     find: (connectionId, listing) =>
       db.select<StockLevelRow>(
@@ -156,8 +168,8 @@ export function createStockLevelStore(db: Database): StockLevelStore {
       );
       return rows.map((row) => row.listing);
     },
-    markAllDirty: (connectionId) => revive('connectionId = ?', [connectionId]),
-    reviveRejected: (connectionId) => revive("connectionId = ? AND state = 'rejected'", [connectionId]),
+    markAllDirty: (connectionId) => revive(connectionId, ['clean', 'dirty', 'claimed', 'rejected']),
+    reviveRejected: (connectionId) => revive(connectionId, ['rejected']),
     giveUpWaiting: (connectionId, reason) =>
       db.transaction(async (tx) => {
         const words = reason.slice(0, 500);

@@ -47,7 +47,7 @@ const ADVICE: Record<FailureType | 'Unexpected', string> = {
   Unexpected: 'A fault of Stockbridge: please report it with the history of this run.',
 };
 
-/** The value of the search attribute: `ajio_rejected`. */
+/** The value of the search attribute: `<channel>_rejected`. */
 export const attentionWord = (channel: string, failure: Pick<ReadFailure, 'type'>): string =>
   `${channel}_${WORDS[failure.type]}`;
 

@@ -164,7 +164,8 @@ async function helpOrFail(
   const { connectionId, channel, displayName } = input;
   const decision = await attention.ask(channel, failure, {
     title: `Stock for ${displayName} is waiting`,
-    wake,
+    // News keeps arriving while it waits: the history must not outgrow its limit for that.
+    wake: () => wake() || workflowInfo().continueAsNewSuggested,
     ...(HEALS_BY_ITSELF.has(failure.type) ? { waitFor: PROBE_INTERVAL } : {}),
   });
   if (decision === 'giveUp') {

@@ -2,7 +2,7 @@ import type { PlannedPush, SyncTotals } from '../contracts/stock';
 
 const lines = (count: number): string => (count === 1 ? '1 line' : `${count} lines`);
 
-/** "Ajio · 20 lines, 3 at zero": how a push reads in the Web UI's timeline. */
+/** "Channel · 20 lines, 3 at zero": how a push reads in the Web UI's timeline. */
 export const pushSummary = (displayName: string, push: PlannedPush): string =>
   `${displayName} · ${lines(push.lineCount)}${push.zeroCount > 0 ? `, ${push.zeroCount} at zero` : ''}`;
 

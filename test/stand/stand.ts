@@ -101,7 +101,7 @@ export async function startStand(options: StandOptions = {}) {
   });
   const native = await NativeConnection.connect({ address: namespace.address });
   const metrics = createMetrics();
-  const failures: { activityType: string; type: FailureType; message: string }[] = [];
+  const failures: { activityType: string; type: FailureType | 'Unexpected'; message: string }[] = [];
   const logger = pino({ level: 'silent' });
   const gateway = await createGateway({ stores, client, metrics, logger, publicUrl: undefined });
   const gatewayUrl = await gateway.server.listen({ host: '127.0.0.1', port: 0 });

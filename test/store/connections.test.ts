@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { ajioConnector } from '../../src/connectors/ajio';
 import type { NewConnection } from '../../src/store/connections';
 import { createConnectionStore } from '../../src/store/connections';
 import { createSecretBox } from '../../src/store/secret-box';
@@ -73,14 +74,18 @@ it('does not know connections of channels that have no connector', async () => {
   expect((await stores.connections.list({ accountSlug: 'mixed' })).map((connection) => connection.id)).toEqual([711]);
 });
 
-it('says which column of which row cannot be read, and no value', async () => {
+it('reads a row whose columns are no JSON, so that one bad row hides no other, and leaves it to the connector to refuse it', async () => {
   await stores.db.change(
-    "INSERT INTO ie_appinstall_connection (id, channel, accountSlug, inputFields) VALUES (720, 'ajio', 'broken', 'CANARY not json')",
+    "INSERT INTO ie_appinstall_connection (id, channel, accountSlug, inputFields, settings) VALUES (720, 'ajio', 'torn', 'CANARY no json', '{')",
   );
-  const failure = await stores.connections.find(720).catch((error: unknown) => String(error));
-  expect(failure).toContain('connection 720: inputFields is not JSON');
-  expect(failure).not.toContain('CANARY');
+  const [torn] = await stores.connections.list({ accountSlug: 'torn' });
+  expect(torn).toMatchObject({ id: 720, credentials: 'CANARY no json', settings: '{' });
+  if (!torn) throw new Error('the row is not listed');
+  const open = () => ajioConnector.open(torn, { http: { send: fail, close: fail }, endpoints: {}, now: Date.now });
+  expect(open).toThrow(/connection 720: settings/);
+  expect(open).not.toThrow(/CANARY/);
 });
+const fail = () => Promise.reject(new Error('nothing is sent'));
 
 it('lists by account and channel', async () => {
   const account = randomUUID();

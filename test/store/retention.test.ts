@@ -79,6 +79,15 @@ it('keeps what is young and what is open, and forgets the rest with its lines, b
     message: 'm',
     body: {},
   });
+  await stores.parked.park({
+    accountSlug: 's',
+    kind: 'order',
+    identity: 'waits for a person',
+    status: 'parked',
+    reason: 'r',
+    message: 'm',
+    body: {},
+  });
   await history(1, true);
   await history(2, false);
   const before = await counts();
@@ -94,7 +103,7 @@ it('keeps what is young and what is open, and forgets the rest with its lines, b
     push_lines: 0,
     orders: 1,
     order_lines: 1,
-    parked_events: 0,
+    parked_events: 1,
     stock_levels: 4,
     gateway_keys: 1,
     ie_appinstall_connection: 1,

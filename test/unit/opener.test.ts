@@ -4,6 +4,7 @@ import { ConnectorError } from '../../src/connectors/errors';
 import type { Connector } from '../../src/connectors/ports';
 import { commonSettings } from '../../src/connectors/settings';
 import type { Connection } from '../../src/contracts/connection';
+import { createConnectionCache } from '../../src/store/connection-cache';
 import type { GatePass } from '../../src/store/gates';
 import { failureOfCall } from '../connectors/connector-failure';
 import { sampleConnection } from '../connectors/samples';
@@ -24,24 +25,19 @@ const connectorWith = (requestsPerMinute: number | undefined): Connector => ({
 });
 
 function openerWith(options: { connection?: Connection; pass?: GatePass; requestsPerMinute?: number }) {
-  const seen = {
-    asked: [] as unknown[],
-    held: [] as unknown[],
-    forgotten: [] as number[],
-    generations: [] as unknown[],
-  };
+  const seen = { asked: [] as unknown[], held: [] as unknown[], reads: 0 };
+  const row = { current: options.connection };
   const unreachable = {
     send: () => Promise.reject(new Error('no request was expected')),
     close: async () => undefined,
   };
   const open = createOpener({
-    connections: {
-      async get(_id, minTokenGeneration) {
-        seen.generations.push(minTokenGeneration);
-        return options.connection;
+    connections: createConnectionCache({
+      async find() {
+        seen.reads += 1;
+        return row.current;
       },
-      forget: (id) => void seen.forgotten.push(id),
-    },
+    }),
     gates: {
       async reserve(...asked) {
         seen.asked.push(asked);
@@ -52,17 +48,24 @@ function openerWith(options: { connection?: Connection; pass?: GatePass; request
     connectorFor: () => connectorWith(options.requestsPerMinute),
     context: { http: unreachable, endpoints: {}, now: Date.now },
   });
-  return { seen, open };
+  return { seen, open, row };
 }
 
 const call = { signal: new AbortController().signal };
 
-it('opens an active connection with a token at least as young as asked', async () => {
+it('opens an active connection, which it reads once', async () => {
   const { open, seen } = openerWith({ connection: sampleConnection({}) });
-  const opened = await open({ connectionId: 294, minTokenGeneration: 3 });
-  expect(opened.connection.id).toBe(294);
-  expect(seen.generations).toEqual([3]);
+  const opened = await open({ connectionId: 294 });
+  expect((await open({ connectionId: 294 })).connection.id).toBe(294);
+  expect(seen.reads).toBe(1);
   expect(requireCapability(opened, 'tokenIssuer')).toBeDefined();
+});
+
+it('uses a token at least as young as asked', async () => {
+  const { open, row } = openerWith({ connection: sampleConnection({ tokenGeneration: 3 }) });
+  expect((await open({ connectionId: 294, minTokenGeneration: 3 })).connection.tokenGeneration).toBe(3);
+  row.current = sampleConnection({ tokenGeneration: 4 });
+  expect((await open({ connectionId: 294, minTokenGeneration: 4 })).connection.tokenGeneration).toBe(4);
 });
 
 it('says which capability a channel lacks', async () => {
@@ -79,10 +82,11 @@ it('does not know a connection that is not there', async () => {
 it.each([
   ['paused', 'ConnectionPaused'],
   ['needs_reauth', 'ChannelAuthFailed'],
-] as const)('refuses a connection that is %s, and reads it anew the next time', async (status, type) => {
-  const { open, seen } = openerWith({ connection: sampleConnection({ status }) });
+] as const)('refuses a connection that is %s, and opens it as soon as it no longer is', async (status, type) => {
+  const { open, row } = openerWith({ connection: sampleConnection({ status }) });
   expect(await failureOfCall(open({ connectionId: 294 }))).toMatchObject({ type });
-  expect(seen.forgotten).toEqual([294]);
+  row.current = sampleConnection({});
+  expect((await open({ connectionId: 294 })).connection.status).toBe('active');
 });
 
 describe('the gate', () => {

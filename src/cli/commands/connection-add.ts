@@ -17,7 +17,7 @@ export function addAddCommand(connections: Command, execute: Execute): void {
   addCommand(connections, execute, {
     usage: 'add',
     summary: 'add a connection; nothing is sent to the channel',
-    example: `connections add --channel ajio --account spykar --id 294 --external-channel CH1286 --location POB1 --credentials '{"username":"…","password":"…"}'`,
+    example: `connections add --channel ${CHANNELS[0]} --account spykar --id 294 --external-channel CH1286 --location POB1 --credentials '{"username":"…","password":"…"}'`,
     options: [
       ['--channel <name>', `the kind of system: ${CHANNELS.join(', ')}`],
       ['--account <slug>', 'whose account it is'],

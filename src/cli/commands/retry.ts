@@ -1,15 +1,18 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { CHANNELS } from '../../contracts/channels';
 import { listWaitingRuns, wakeRuns } from '../attention-runs';
 import { addCommand, connectionId, type Execute, name } from '../command';
 import { counted, table } from '../output';
+
+const EXAMPLE = `${CHANNELS[0]}_rejected`;
 
 /** `retry`: lets runs that wait for a person try the step that failed again. */
 export function addRetryCommand(program: Command, execute: Execute): void {
   addCommand(program, execute, {
     usage: 'retry',
     summary: 'send `retry` to every open run that waits for a person',
-    example: 'retry --attention ajio_rejected --account spykar --dry-run',
+    example: `retry --attention ${EXAMPLE} --account spykar --dry-run`,
     options: [
       ['--attention <value>', 'the reason they wait for, as the Web UI shows it; `all` for every reason'],
       ['--account <slug>', 'only runs of this account'],
@@ -17,7 +20,7 @@ export function addRetryCommand(program: Command, execute: Execute): void {
       ['--dry-run', 'list the runs and send nothing'],
     ],
     input: z.object({
-      attention: z.string('is required').regex(/^[a-z0-9_]+$/, 'is no word like ajio_rejected, nor `all`'),
+      attention: z.string('is required').regex(/^[a-z0-9_]+$/, `is no word like ${EXAMPLE}, nor \`all\``),
       account: name.optional(),
       connection: connectionId.optional(),
       dryRun: z.boolean().default(false),

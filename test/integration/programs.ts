@@ -1,0 +1,70 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+import type { Stand } from '../stand/stand';
+import { eventually } from '../stand/waiting';
+
+const ROOT = join(__dirname, '../..');
+const START_TIMEOUT_MS = 60_000;
+
+const logLine = z.looseObject({ msg: z.string() });
+
+/** A program of the build, running as a process of its own. */
+export interface Program {
+  child: ChildProcess;
+  /** The line of its log that begins with `message`, when it has come. */
+  logged(message: string): Promise<z.output<typeof logLine>>;
+  output(): string;
+  /** Exit code and signal, when it has ended. */
+  ended: Promise<unknown[]>;
+}
+
+/** Compiles what the programs run from; does nothing when that is up to date. */
+export const buildPrograms = () => promisify(execFile)(process.execPath, [join(ROOT, 'scripts/build.mjs')]);
+
+/** Starts a program of `dist` on the servers and twins of a stand; the caller ends it. */
+export function startProgram(path: string, stand: Stand): Program {
+  const env = {
+    PATH: process.env.PATH,
+    HOME: '/nonexistent',
+    MYSQL_URL: stand.mysqlUrl,
+    TEMPORAL_ADDRESS: stand.temporalAddress,
+    TEMPORAL_NAMESPACE: stand.namespace,
+    GATEWAY_PORT: '0',
+    AJIO_BASE_URL: stand.ajio.url,
+    ESHOPBOX_BASE_URL: `${stand.eshopbox.url}/{accountSlug}`,
+    ESHOPBOX_AUTH_URL: `${stand.eshopbox.url}/auth`,
+    OUTBOUND_ALLOWED_HOSTS: '127.0.0.1',
+    OUTBOUND_ALLOW_PRIVATE: 'true',
+    CREDENTIALS_KEY: Buffer.alloc(32, 7).toString('base64'),
+  };
+  const child = spawn(process.execPath, [join(ROOT, 'dist', path)], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  }
+  const find = (message: string) =>
+    output
+      .split('\n')
+      .filter((line) => line.startsWith('{') && line.endsWith('}'))
+      .map((line) => logLine.parse(JSON.parse(line)))
+      .find((line) => line.msg.startsWith(message));
+  return {
+    child,
+    output: () => output,
+    ended: once(child, 'close'),
+    logged: (message) =>
+      eventually(
+        `${path} says "${message}"`,
+        () => {
+          if (child.exitCode !== null) throw new Error(`${path} ended with ${child.exitCode}:\n${output}`);
+          return find(message);
+        },
+        START_TIMEOUT_MS,
+      ),
+  };
+}
