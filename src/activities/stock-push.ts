@@ -6,7 +6,7 @@ import { type ConnectionRef, type OpenConnectionFn, requireCapability } from './
 
 export interface StockPushDeps {
   open: OpenConnectionFn;
-  pushes: Pick<PushStore, 'beginAttempt' | 'settle' | 'recordFailure' | 'release'>;
+  pushes: Pick<PushStore, 'beginAttempt' | 'settle' | 'halve' | 'recordFailure' | 'release'>;
   now(): number;
   /** Counts verdicts, by channel. */
   onVerdicts(channel: string, result: PushResult): void;
@@ -24,6 +24,9 @@ function verdictsOf(error: ConnectorError, lines: readonly ClaimedLine[]): Verdi
   return verdict && lines.map(({ listing }) => ({ listing, verdict, message }));
 }
 
+/** The lines are planned anew. */
+const NOTHING_DECIDED: PushResult = { accepted: 0, rejected: 0, unknown: 0 };
+
 export const createStockPushActivities = (deps: StockPushDeps) => ({
   /** Sends one chunk, with the quantities that are desired at this moment, in one request; stores a verdict for each line. */
   async pushChunk({ pushId, ...ref }: PushChunkInput): Promise<PushResult> {
@@ -40,7 +43,7 @@ export const createStockPushActivities = (deps: StockPushDeps) => ({
     if (lines.length > writer.batchSize) {
       // The batch size was lowered after the lines were claimed: they are planned anew.
       await deps.pushes.release(pushId);
-      return { accepted: 0, rejected: 0, unknown: 0 };
+      return NOTHING_DECIDED;
     }
     const sentAtMs = deps.now();
     const settle = async (verdicts: readonly Verdict[]) => {
@@ -53,6 +56,13 @@ export const createStockPushActivities = (deps: StockPushDeps) => ({
       verdicts = await writer.setStock(lines, call);
     } catch (error) {
       if (!(error instanceof ConnectorError)) throw error;
+      if (error.type === 'ChannelRejected' && writer.halvesRefusals) {
+        const refusal = error.details.channelWords ?? error.message;
+        if (await deps.pushes.halve(pushId, attempt, refusal)) return NOTHING_DECIDED;
+        // Alone, so the refusal is this line's verdict, like any other.
+        if (lines.length === 1)
+          return settle(lines.map(({ listing }) => ({ listing, verdict: 'rejected', message: refusal })));
+      }
       const said = verdictsOf(error, lines);
       if (said) await settle(said);
       else await deps.pushes.recordFailure(pushId, attempt, error);

@@ -16,6 +16,11 @@ export interface Call {
 export interface InventoryWriter {
   /** The channel's own ceiling and the connection's setting below it; lines a call. */
   readonly batchSize: number;
+  /**
+   * True when one line at fault makes the channel refuse the whole request, as `ChannelRejected`: a refused request is then
+   * halved until the lines at fault are alone. False: a refused request is a person's business.
+   */
+  readonly halvesRefusals: boolean;
   setStock(lines: readonly StockLine[], call: Call): Promise<readonly Verdict[]>;
 }
 
@@ -105,6 +110,11 @@ export interface Connector {
   readonly settings: z.ZodType<CommonSettings>;
   /** The channel's listing for a WMS item. Throws a RangeError that names the missing or unusable field. */
   listingFor(item: WmsItem, connection: Connection): string;
+  /**
+   * The channel's listing for a single code, as protocols give it that know one code for a thing. Throws a RangeError that
+   * says what the code has to look like.
+   */
+  listingForCode(code: string, connection: Connection): string;
   gate(connection: Connection): GatePolicy;
   /** Throws `InputInvalid`, naming the field, when credentials or settings do not fit. */
   open(connection: Connection, context: ConnectorContext): Capabilities;

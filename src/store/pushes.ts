@@ -1,12 +1,10 @@
-import { ulid } from 'ulid';
 import type { FailureType } from '../contracts/failures';
 import type { PlannedPush, PushResult, Verdict } from '../contracts/stock';
-import { type Database, inChunks, type Queryable, type SqlValue } from './database';
+import { type Database, inChunks, type SqlValue } from './database';
+import { claim, expectLateArrival, findDue, LATE_ARRIVAL_MS, lockPush, type PushRow } from './push-claims';
+import { halve } from './push-halves';
 import { outcomeOf, sendAgain, settleLevels, settleSubmissionLines, tally } from './push-verdicts';
-import { byPlace, type LevelKey } from './stock-levels';
-
-/** How long a request whose answer never came may still reach the channel; its lines go out once more after that. */
-const LATE_ARRIVAL_MS = 30_000;
+import type { LevelKey } from './stock-levels';
 
 /** A line as one attempt sends it: the desired value at the moment of the call. */
 export interface ClaimedLine extends LevelKey {
@@ -48,6 +46,11 @@ export interface PushStore {
     verdicts: readonly Verdict[],
     sentAtMs: number,
   ): Promise<PushResult>;
+  /**
+   * Cuts a push that was refused as a whole in two open ones. Does nothing and returns false for a single line, and when
+   * so much of the push was refused without one line accepted that the fault cannot lie with single lines.
+   */
+  halve(pushId: string, attempt: number, refusal: string): Promise<boolean>;
   /** Remembers why an attempt failed; the push stays open for the next one. */
   recordFailure(pushId: string, attempt: number, failure: AttemptFailure): Promise<void>;
   /** Gives the lines of an open push back; they are sent with their then current values. */
@@ -67,91 +70,12 @@ export interface PushLineRow {
   late: number;
 }
 
-interface PushRow {
-  connectionId: number;
-  state: 'open' | 'closed';
-  attempt: number;
-  unansweredAttempts: number;
-  acceptedCount: number;
-  rejectedCount: number;
-  unknownCount: number;
-  error: string | null;
-}
-
 const resultOf = (row: PushRow): PushResult => ({
   accepted: row.acceptedCount,
   rejected: row.rejectedCount,
   unknown: row.unknownCount,
   ...(row.error === null ? {} : { sampleMessage: row.error }),
 });
-
-const lockPush = async (tx: Queryable, pushId: string): Promise<PushRow> => {
-  const [row] = await tx.select<PushRow>(
-    `SELECT connectionId, state, attempt, unansweredAttempts, acceptedCount, rejectedCount, unknownCount, error
-     FROM pushes WHERE id = ? FOR UPDATE`,
-    [pushId],
-  );
-  if (!row) throw new Error(`there is no push ${pushId}`);
-  return row;
-};
-
-async function claim(
-  tx: Queryable,
-  connectionId: number,
-  keys: readonly (LevelKey & { zero: boolean })[],
-  batchSize: number,
-): Promise<PlannedPush[]> {
-  const pushes: PlannedPush[] = [];
-  for (const chunk of inChunks(keys, batchSize)) {
-    const pushId = ulid();
-    let lineCount = 0;
-    for (const { locationId, listings } of byPlace(chunk)) {
-      const { affectedRows } = await tx.change(
-        `UPDATE stock_levels SET state = 'claimed', pushId = ?
-         WHERE connectionId = ? AND locationId = ? AND listing IN (?) AND state = 'dirty'`,
-        [pushId, connectionId, locationId, listings],
-      );
-      lineCount += affectedRows;
-    }
-    if (lineCount > 0) pushes.push({ pushId, lineCount, zeroCount: chunk.filter((key) => key.zero).length });
-  }
-  if (pushes.length > 0) {
-    await tx.change(
-      'INSERT INTO pushes (id, connectionId, state, lineCount, zeroCount, createdAt, updatedAt) VALUES ?',
-      [
-        pushes.map((push): SqlValue[] => [
-          push.pushId,
-          connectionId,
-          'open',
-          push.lineCount,
-          push.zeroCount,
-          new Date(),
-          new Date(),
-        ]),
-      ],
-    );
-  }
-  return pushes;
-}
-
-async function findDue(db: Queryable, connectionId: number, limit: number): Promise<(LevelKey & { zero: boolean })[]> {
-  const due = `SELECT connectionId, listing, locationId, desiredQuantity = 0 AS zero FROM stock_levels
-    WHERE connectionId = ? AND state = 'dirty' AND notBeforeMs <= ?`;
-  const nowMs = Date.now();
-  const zeros = await db.select<LevelKey & { zero: number }>(
-    `${due} AND desiredQuantity = 0 ORDER BY dirtySinceMs LIMIT ?`,
-    [connectionId, nowMs, limit],
-  );
-  const others =
-    zeros.length >= limit
-      ? []
-      : await db.select<LevelKey & { zero: number }>(`${due} AND desiredQuantity > 0 ORDER BY dirtySinceMs LIMIT ?`, [
-          connectionId,
-          nowMs,
-          limit - zeros.length,
-        ]);
-  return [...zeros, ...others].map((key) => ({ ...key, zero: key.zero === 1 }));
-}
 
 export function createPushStore(db: Database): PushStore {
   return {
@@ -246,10 +170,7 @@ export function createPushStore(db: Database): PushStore {
         const nowMs = Date.now();
         if (push.unansweredAttempts > 1) {
           // An attempt before this one never came back, not even with a failure: its process died with the request on the wire.
-          await tx.change('UPDATE stock_levels SET lateUntilMs = ? WHERE pushId = ?', [
-            nowMs + LATE_ARRIVAL_MS,
-            pushId,
-          ]);
+          await expectLateArrival(tx, pushId);
         }
         await settleLevels(tx, pushId, attempt, nowMs);
         await settleSubmissionLines(tx, pushId, attempt);
@@ -269,6 +190,8 @@ export function createPushStore(db: Database): PushStore {
         return result;
       }),
 
+    halve: (pushId, attempt, refusal) => db.transaction((tx) => halve(tx, pushId, attempt, refusal)),
+
     recordFailure: (pushId, attempt, failure) =>
       db.transaction(async (tx) => {
         const push = await lockPush(tx, pushId);
@@ -278,7 +201,7 @@ export function createPushStore(db: Database): PushStore {
         );
         if (!failure.mayStillApply) return;
         const nowMs = Date.now();
-        await tx.change('UPDATE stock_levels SET lateUntilMs = ? WHERE pushId = ?', [nowMs + LATE_ARRIVAL_MS, pushId]);
+        await expectLateArrival(tx, pushId);
         if (push.state === 'closed' || push.attempt !== attempt) {
           // Overtaken and without an answer: nobody knows which lines it carried, so every line that went with the push goes again.
           await tx.change(
@@ -298,10 +221,7 @@ export function createPushStore(db: Database): PushStore {
         if (push.state === 'closed') return;
         if (push.unansweredAttempts > 0) {
           // An attempt never came back: its process died, and its request may arrive after the ones that follow.
-          await tx.change('UPDATE stock_levels SET lateUntilMs = ? WHERE pushId = ?', [
-            Date.now() + LATE_ARRIVAL_MS,
-            pushId,
-          ]);
+          await expectLateArrival(tx, pushId);
         }
         await tx.change("UPDATE stock_levels SET state = 'dirty', pushId = NULL WHERE pushId = ?", [pushId]);
         await tx.change(

@@ -1,5 +1,6 @@
 import { startAjioTwin } from './ajio-twin';
 import { startEshopboxTwin } from './eshopbox-twin';
+import { startIncreffTwin } from './increff-twin';
 import type { Twin, TwinOptions } from './twin';
 
 /** A twin that `npm run twins` starts. */
@@ -14,4 +15,5 @@ export interface TwinEntry {
 export const TWINS: readonly TwinEntry[] = [
   { name: 'ajio', defaultPort: 7101, start: startAjioTwin },
   { name: 'eshopbox', defaultPort: 7102, start: startEshopboxTwin },
+  { name: 'increff', defaultPort: 7103, start: startIncreffTwin },
 ];

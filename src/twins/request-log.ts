@@ -45,7 +45,7 @@ export interface RequestLog {
   clear(): void;
 }
 
-const SECRET_NAME = /^(password|client_?secret|refresh_?token|access_?token|api_?key|token|authorization)$/i;
+const SECRET_NAME = /^((?:auth_?)?password|client_?secret|refresh_?token|access_?token|api_?key|token|authorization)$/i;
 
 /** A copy of parsed JSON in which every credential is replaced by `***`. */
 export function maskCredentials(value: unknown): unknown {

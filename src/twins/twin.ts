@@ -64,7 +64,7 @@ export interface Exchange {
 }
 
 export interface Route {
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'PUT';
   /** With `:name` for a part that varies. */
   path: string;
   handle(exchange: Exchange): Answer;
@@ -80,6 +80,8 @@ export interface StandIn<State> {
   tokenOf(headers: IncomingHttpHeaders): string | undefined;
   /** The channel's way to say no outside its routes' own rules: 400, 404, 413, 415, 429. */
   refuse(status: number, message: string, path: string): Answer;
+  /** Whether the channel's own limit lets one more request of this account pass; asked once a request, before any fault. */
+  admits?(account: string): boolean;
   state(): State;
   /** Throws a ZodError that names what does not fit. */
   setState(patch: unknown): void;
@@ -132,9 +134,6 @@ export async function startTwin<State, Patch>(
     const token = standIn.tokenOf(request.headers);
     const checked = standIn.tokens.check(token);
     const account = checked.state === 'live' ? checked.account : null;
-    const hits = faults.hit({ method: request.method, path, account });
-    entry.faults = hits.names;
-
     const close = (status: number | null): void => {
       entry.status = status;
       entry.durationMs = Math.round(performance.now() - receivedAtMs);
@@ -142,17 +141,32 @@ export async function startTwin<State, Patch>(
     response.once('close', () => {
       if (!response.writableFinished) close(null);
     });
+    const authorize = (account: string): void => {
+      entry.account = account;
+      entry.authorized = true;
+    };
+    const wire: Wire = {
+      response,
+      signal: stopping.signal,
+      answered(status) {
+        if (!response.destroyed) close(status);
+      },
+    };
+    const throttled = standIn.refuse(429, 'Too many requests', path);
+    if (account !== null && standIn.admits?.(account) === false) {
+      authorize(account);
+      standIn.violations.count('rateLimit');
+      return sendAnswer(wire, throttled);
+    }
 
+    const hits = faults.hit({ method: request.method, path, account });
+    entry.faults = hits.names;
     if (hits.delayMs > 0) {
       const stopped = await sleep(hits.delayMs, false, { signal: stopping.signal }).catch(() => true);
       if (stopped) return;
     }
     if (hits.expiresToken) standIn.tokens.expire(token);
 
-    const authorize = (account: string): void => {
-      entry.account = account;
-      entry.authorized = true;
-    };
     const exchange: Exchange = {
       params: stringsOf(request.params),
       query,
@@ -182,16 +196,8 @@ export async function startTwin<State, Patch>(
       standIn.violations.count('badBody');
       return standIn.refuse(body.status, body.message, path);
     };
-    const wire: Wire = {
-      response,
-      signal: stopping.signal,
-      answered(status) {
-        if (!response.destroyed) close(status);
-      },
-    };
     const { decisive } = hits;
     if (decisive === undefined) return sendAnswer(wire, honest());
-    const throttled = standIn.refuse(429, 'Too many requests', path);
     await sendFaulty(wire, decisive, appliesBefore(decisive) ? honest() : throttled, throttled);
   };
 

@@ -12,6 +12,8 @@ export const VIOLATIONS = [
   'batchTooLarge',
   /** The same line twice in one request. */
   'duplicateLine',
+  /** A request beyond the channel's own limit. */
+  'rateLimit',
   'unknownRoute',
 ] as const;
 

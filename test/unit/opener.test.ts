@@ -17,6 +17,7 @@ const connectorWith = (requestsPerMinute: number | undefined): Connector => ({
   capabilities: [],
   credentials: commonSettings,
   settings: commonSettings,
+  listingForCode: (code) => code,
   listingFor: () => 'P/V',
   gate: (connection) => ({ key: `sample/${connection.id}`, requestsPerMinute }),
   open: () => ({

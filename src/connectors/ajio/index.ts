@@ -32,6 +32,13 @@ export const ajioConnector: Connector = {
   listingFor: ({ productId, variantId }) =>
     listingOf(identifierOf(productId, 'productId'), identifierOf(variantId, 'variantId')),
 
+  listingForCode(code) {
+    // The id of a variant may hold a slash; Ajio's product ids do not.
+    const slash = code.indexOf('/');
+    if (slash < 0) throw new RangeError('code: Ajio knows products and variants: send productId/variantId');
+    return listingOf(identifierOf(code.slice(0, slash), 'productId'), identifierOf(code.slice(slash + 1), 'variantId'));
+  },
+
   gate: (connection) => ({
     key: `ajio/${connection.id}`,
     requestsPerMinute: settingsOf(ajioSettings, connection).requestsPerMinute,
@@ -45,6 +52,7 @@ export const ajioConnector: Connector = {
     return {
       inventoryWriter: {
         batchSize: settings.batchSize,
+        halvesRefusals: false,
         async setStock(lines, call) {
           if (lines.length === 0) return [];
           const answer = await client.updateInventory(inventoryUpdateOf(lines, settings), call);

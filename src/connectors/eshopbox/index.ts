@@ -18,6 +18,8 @@ export const eshopboxConnector: Connector = {
 
   listingFor: ({ sku }) => listingOf(identifierOf(sku, 'sku')),
 
+  listingForCode: (code) => listingOf(identifierOf(code, 'code')),
+
   gate: (connection) => ({
     key: `eshopbox/${connection.id}`,
     requestsPerMinute: settingsOf(eshopboxSettings, connection).requestsPerMinute,

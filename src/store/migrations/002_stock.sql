@@ -80,13 +80,14 @@ CREATE TABLE IF NOT EXISTS location_stock (
   PRIMARY KEY (connectionId, listing, locationId)
 ) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
--- One claim of lines, and the attempts to send them.
+-- One claim of lines, and the attempts to send them. A push that was refused as a whole may be cut in two: the halves know their root.
 CREATE TABLE IF NOT EXISTS pushes (
   id CHAR(26) NOT NULL PRIMARY KEY,
   connectionId BIGINT NOT NULL,
   state VARCHAR(10) NOT NULL,
   lineCount INT NOT NULL,
   zeroCount INT NOT NULL,
+  rootPushId CHAR(26) NULL,
   attempt INT NOT NULL DEFAULT 0,
   unansweredAttempts INT NOT NULL DEFAULT 0,
   outcome VARCHAR(20) NULL,
@@ -98,6 +99,7 @@ CREATE TABLE IF NOT EXISTS pushes (
   createdAt DATETIME(3) NOT NULL,
   updatedAt DATETIME(3) NOT NULL,
   KEY ix_push_open (connectionId, state),
+  KEY ix_push_root (rootPushId),
   KEY ix_push_age (state, updatedAt)
 ) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 

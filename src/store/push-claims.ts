@@ -1,0 +1,111 @@
+import { ulid } from 'ulid';
+import type { PlannedPush } from '../contracts/stock';
+import { inChunks, type Queryable, type SqlValue } from './database';
+import { byPlace, type LevelKey } from './stock-levels';
+
+/** How long a request whose answer never came may still reach the channel; its lines go out once more after that. */
+export const LATE_ARRIVAL_MS = 30_000;
+
+/** Makes the lines of an open push go out once more when a request that was sent with them can no longer arrive. */
+export const expectLateArrival = (tx: Queryable, pushId: string) =>
+  tx.change('UPDATE stock_levels SET lateUntilMs = ? WHERE pushId = ?', [Date.now() + LATE_ARRIVAL_MS, pushId]);
+
+/** What is known of a push. */
+export interface PushRow {
+  connectionId: number;
+  state: 'open' | 'closed';
+  attempt: number;
+  unansweredAttempts: number;
+  acceptedCount: number;
+  rejectedCount: number;
+  unknownCount: number;
+  error: string | null;
+  lineCount: number;
+  /** The push whose lines this one has a part of; null for a push that was never cut. */
+  rootPushId: string | null;
+}
+
+/** The push, locked until the transaction ends. Throws when there is none. */
+export const lockPush = async (tx: Queryable, pushId: string): Promise<PushRow> => {
+  const [row] = await tx.select<PushRow>(
+    `SELECT connectionId, state, attempt, unansweredAttempts, acceptedCount, rejectedCount, unknownCount, error,
+       lineCount, rootPushId
+     FROM pushes WHERE id = ? FOR UPDATE`,
+    [pushId],
+  );
+  if (!row) throw new Error(`there is no push ${pushId}`);
+  return row;
+};
+
+/** Opens pushes whose lines are claimed. */
+export async function insertPushes(
+  tx: Queryable,
+  connectionId: number,
+  pushes: readonly PlannedPush[],
+  rootPushId: string | null,
+): Promise<void> {
+  if (pushes.length === 0) return;
+  const rows = pushes.map((push): SqlValue[] => [
+    push.pushId,
+    connectionId,
+    'open',
+    push.lineCount,
+    push.zeroCount,
+    rootPushId,
+    new Date(),
+    new Date(),
+  ]);
+  await tx.change(
+    'INSERT INTO pushes (id, connectionId, state, lineCount, zeroCount, rootPushId, createdAt, updatedAt) VALUES ?',
+    [rows],
+  );
+}
+
+/** Claims the lines that are still dirty, cut into pushes of at most `batchSize`. */
+export async function claim(
+  tx: Queryable,
+  connectionId: number,
+  keys: readonly (LevelKey & { zero: boolean })[],
+  batchSize: number,
+): Promise<PlannedPush[]> {
+  const pushes: PlannedPush[] = [];
+  for (const chunk of inChunks(keys, batchSize)) {
+    const pushId = ulid();
+    let lineCount = 0;
+    for (const { locationId, listings } of byPlace(chunk)) {
+      const { affectedRows } = await tx.change(
+        `UPDATE stock_levels SET state = 'claimed', pushId = ?
+         WHERE connectionId = ? AND locationId = ? AND listing IN (?) AND state = 'dirty'`,
+        [pushId, connectionId, locationId, listings],
+      );
+      lineCount += affectedRows;
+    }
+    if (lineCount > 0) pushes.push({ pushId, lineCount, zeroCount: chunk.filter((key) => key.zero).length });
+  }
+  await insertPushes(tx, connectionId, pushes, null);
+  return pushes;
+}
+
+/** Lines that are due, zero stock first and then the oldest. Takes no locks. */
+export async function findDue(
+  db: Queryable,
+  connectionId: number,
+  limit: number,
+): Promise<(LevelKey & { zero: boolean })[]> {
+  const due = `SELECT connectionId, listing, locationId, desiredQuantity = 0 AS zero FROM stock_levels
+    WHERE connectionId = ? AND state = 'dirty' AND notBeforeMs <= ?`;
+  const nowMs = Date.now();
+  const zeros = await db.select<LevelKey & { zero: number }>(
+    `${due} AND desiredQuantity = 0 ORDER BY dirtySinceMs LIMIT ?`,
+    [connectionId, nowMs, limit],
+  );
+  const others =
+    zeros.length >= limit
+      ? []
+      : await db.select<LevelKey & { zero: number }>(`${due} AND desiredQuantity > 0 ORDER BY dirtySinceMs LIMIT ?`, [
+          connectionId,
+          nowMs,
+          limit - zeros.length,
+        ]);
+  return [...zeros, ...others].map((key) => ({ ...key, zero: key.zero === 1 }));
+}
