@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { Client, Connection } from '@temporalio/client';
 import { pino } from 'pino';
 import { WORKFLOW_TASK_QUEUE } from '../../src/contracts/ids';
@@ -12,24 +12,31 @@ import { eventually } from '../stand/waiting';
 const STALE_MS = 60_000;
 
 let scene: Scene;
-let silent: Server;
+let silent: Awaited<ReturnType<typeof listenSilently>>;
 let deaf: { connection: Connection; gateway: Gateway; metrics: ReturnType<typeof createMetrics> };
 let send: ReturnType<typeof createSender>;
 
 /** Takes connections and says nothing: a Temporal that hangs is worse than one that is gone. */
-async function listenSilently(): Promise<{ server: Server; address: string }> {
-  const server = createServer((socket) => socket.on('error', () => socket.destroy()));
+async function listenSilently() {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => sockets.add(socket.on('error', () => socket.destroy())));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the silent server has no port');
-  return { server, address: `127.0.0.1:${address.port}` };
+  return {
+    address: `127.0.0.1:${address.port}`,
+    // A client that waits for the first word keeps its connection, and the process, until somebody cuts it.
+    close() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
 }
 
 beforeAll(async () => {
   scene = await startScene();
-  const { server, address } = await listenSilently();
-  silent = server;
-  const connection = Connection.lazy({ address });
+  silent = await listenSilently();
+  const connection = Connection.lazy({ address: silent.address });
   const metrics = createMetrics();
   const client = new Client({ connection, namespace: scene.stand.namespace });
   const logger = pino({ level: 'silent' });
@@ -74,15 +81,15 @@ test('while Temporal hangs the gateway answers at once, loses nothing, and the s
       taskQueue: WORKFLOW_TASK_QUEUE,
     });
   // What has just come in is on its way by itself.
-  expect(await sweep()).toEqual({ pokedConnections: 0, startedOrders: 0 });
+  expect(await sweep()).toEqual({ pokedConnections: 0, startedOrders: 0, failed: [] });
   await stand.stores.db.change('UPDATE stock_levels SET dirtySinceMs = dirtySinceMs - ?', [STALE_MS]);
   await stand.stores.db.change('UPDATE orders SET updatedAt = updatedAt - INTERVAL 60 SECOND', []);
-  expect(await sweep()).toEqual({ pokedConnections: 1, startedOrders: 1 });
+  expect(await sweep()).toEqual({ pokedConnections: 1, startedOrders: 1, failed: [] });
 
   expect(await see.result(see.syncId(tenant))).toMatchObject({ accepted: 1 });
   expect(see.shownStock(tenant)).toEqual({ V1: 3 });
   expect(await see.result(order.workflowId)).toMatchObject({ outcome: 'cancelled' });
   expect(see.wmsCancels('O-stranded')).toHaveLength(1);
   expect(await see.submission(tenant, stock.submissionId)).toMatchObject({ status: 'success' });
-  expect(await sweep()).toEqual({ pokedConnections: 0, startedOrders: 0 });
+  expect(await sweep()).toEqual({ pokedConnections: 0, startedOrders: 0, failed: [] });
 }, 60_000);

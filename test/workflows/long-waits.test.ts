@@ -1,16 +1,29 @@
+import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import { temporal } from '@temporalio/proto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  makeTelemetryFilterString,
+  Runtime,
+  Worker,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
 import type { ChannelActivities, HomeActivities } from '../../src/activities';
 import { channelTaskQueue, WORKFLOW_TASK_QUEUE } from '../../src/contracts/ids';
-import { ATTENTION, OUTCOME } from '../../src/contracts/search-attributes';
+import { ATTENTION, OUTCOME, SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
 import type { InventorySyncWorkflow, UnfulfillableOrderWorkflow } from '../../src/workflows';
 import { timeSkippingEnvironment } from '../servers/servers';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-Runtime.install({ logger: new DefaultLogger('ERROR') });
+Runtime.install({
+  logger: new DefaultLogger('ERROR'),
+  // The server that skips time is an old one, and the SDK says so for every worker.
+  telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
+});
 
 const ajio = { connectionId: 1, channel: 'ajio', displayName: 'Ajio' } as const;
 const eshopbox = { connectionId: 2, channel: 'eshopbox', displayName: 'Eshopbox' } as const;
@@ -39,8 +52,18 @@ const home: Activities = {
 };
 
 let environment: TestWorkflowEnvironment;
+let workflowBundle: WorkflowBundleWithSourceMap;
 beforeAll(async () => {
   environment = await timeSkippingEnvironment();
+  const { INDEXED_VALUE_TYPE_KEYWORD } = temporal.api.enums.v1.IndexedValueType;
+  await environment.connection.operatorService.addSearchAttributes({
+    namespace: 'default',
+    searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map(({ name }) => [name, INDEXED_VALUE_TYPE_KEYWORD])),
+  });
+  workflowBundle = await bundleWorkflowCode({
+    workflowsPath: require.resolve('../../src/workflows'),
+    logger: new DefaultLogger('ERROR'),
+  });
 });
 afterAll(() => environment.teardown());
 
@@ -48,7 +71,7 @@ afterAll(() => environment.teardown());
 async function withActivities<T>(activities: Activities, test: () => Promise<T>): Promise<T> {
   const common = { connection: environment.nativeConnection, activities: { ...home, ...activities } };
   const workers = await Promise.all([
-    Worker.create({ ...common, taskQueue: WORKFLOW_TASK_QUEUE, workflowsPath: require.resolve('../../src/workflows') }),
+    Worker.create({ ...common, taskQueue: WORKFLOW_TASK_QUEUE, workflowBundle }),
     Worker.create({ ...common, taskQueue: channelTaskQueue('ajio') }),
     Worker.create({ ...common, taskQueue: channelTaskQueue('eshopbox') }),
   ]);
@@ -75,12 +98,14 @@ const startSync = (workflowId: string) =>
     taskQueue: WORKFLOW_TASK_QUEUE,
     args: [ajio],
   });
-const attributesOf = async (handle: {
-  describe(): Promise<{ typedSearchAttributes: { get(key: typeof ATTENTION): string | undefined } }>;
-}) => {
+async function attributesOf(handle: WorkflowHandle) {
   const { typedSearchAttributes } = await handle.describe();
   return { attention: typedSearchAttributes.get(ATTENTION), outcome: typedSearchAttributes.get(OUTCOME) };
-};
+}
+async function durationMsOf(handle: WorkflowHandle): Promise<number> {
+  const { startTime, closeTime } = await handle.describe();
+  return (closeTime?.getTime() ?? Number.NaN) - startTime.getTime();
+}
 
 test('a refused order that nobody decides on fails after seven days with its cause', async () => {
   const finished: unknown[] = [];
@@ -89,12 +114,11 @@ test('a refused order that nobody decides on fails after seven days with its cau
     finishOrder: async (input) => void finished.push(input),
   };
   await withActivities(activities, async () => {
-    const beganAtMs = await environment.currentTimeMs();
     const handle = await startOrder('nobody-decides');
     await expect(handle.result()).rejects.toMatchObject({
       cause: { type: 'ChannelRejected', message: 'nobody decided in time: Come back later' },
     });
-    const tookMs = (await environment.currentTimeMs()) - beganAtMs;
+    const tookMs = await durationMsOf(handle);
     expect(tookMs).toBeGreaterThanOrEqual(7 * DAY_MS);
     expect(tookMs).toBeLessThan(7 * DAY_MS + HOUR_MS);
     expect(finished).toEqual([
@@ -165,11 +189,10 @@ test('refused stock that nobody decides on fails the run after seven days with i
     pushChunk: failing('ChannelRejected', false),
   };
   await withActivities(activities, async () => {
-    const beganAtMs = await environment.currentTimeMs();
     const handle = await startSync('refused-stock');
     await expect(handle.result()).rejects.toMatchObject({
       cause: { type: 'ChannelRejected', message: 'nobody decided in time: Come back later' },
     });
-    expect((await environment.currentTimeMs()) - beganAtMs).toBeGreaterThanOrEqual(7 * DAY_MS);
+    expect(await durationMsOf(handle)).toBeGreaterThanOrEqual(7 * DAY_MS);
   });
 });

@@ -33,6 +33,17 @@ test('a second delivery is a duplicate while the run is open or done, and a new 
   expect(see.wmsCancels('O-twice')).toHaveLength(1);
 });
 
+test('ten first deliveries at once are one run and nine duplicates', async () => {
+  const { see, send } = scene;
+  const tenant = await scene.tenants.add('crowd');
+  const answers = await Promise.all(Array.from({ length: 10 }, () => send.order(tenant, { orderNumber: 'O-crowd' })));
+  expect(new Set(answers.map(({ workflowId }) => workflowId)).size).toBe(1);
+  expect(answers.map(({ status }) => status).sort()).toEqual(['accepted', ...Array(9).fill('duplicate')]);
+  await see.untilOrder(answers[0]?.workflowId ?? '', 'done');
+  expect(see.cancels('O-crowd')).toHaveLength(1);
+  expect(see.wmsCancels('O-crowd')).toHaveLength(1);
+});
+
 test('a new try of an order that Ajio has cancelled asks Eshopbox only', async () => {
   const { see, send, stand } = scene;
   const tenant = await scene.tenants.add('half');

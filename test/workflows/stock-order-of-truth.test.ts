@@ -23,6 +23,17 @@ test('a newer value that arrives while a push is on the wire goes out after it',
   expect(await see.submission(tenant, second.submissionId)).toMatchObject({ status: 'success', successCount: 1 });
 });
 
+test('ten first deliveries of an event at once are one submission and one call', async () => {
+  const { see, send } = scene;
+  const tenant = await scene.tenants.add('crowd');
+  const event = { messageId: 'm1', stock: { V1: 1, V2: 2 } };
+  const answers = await Promise.all(Array.from({ length: 10 }, () => send.stock(tenant, event)));
+  expect(new Set(answers.map(({ submissionId }) => submissionId)).size).toBe(1);
+  expect(answers.map(({ status }) => status).sort()).toEqual(['accepted', ...Array(9).fill('duplicate')]);
+  expect(await see.result(see.syncId(tenant))).toMatchObject({ accepted: 2 });
+  expect(see.stockCalls(tenant)).toHaveLength(1);
+});
+
 test('an older event never brings an old number back', async () => {
   const { see, send } = scene;
   const tenant = await scene.tenants.add('old-news');

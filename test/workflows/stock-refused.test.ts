@@ -3,7 +3,7 @@ import type { Tenant } from '../stand/tenants';
 import { eventually } from '../stand/waiting';
 
 /** What Ajio says to each tenant; all events go out together in `beforeAll`, and each test looks at one tenant. */
-const CASES = ['refused', 'partial', 'failed', 'listed', 'silent', 'garbled', 'html'] as const;
+const CASES = ['refused', 'partial', 'failed', 'listed', 'silent', 'garbled', 'html', 'corrected'] as const;
 type Case = (typeof CASES)[number];
 
 const STOCK = { V1: 1, V2: 2, V3: 3 };
@@ -23,6 +23,7 @@ beforeAll(async () => {
   };
   scene.stand.ajio.setFaults([
     { kind: 'status', status: 400, body: words, times: 1, on: { account: 'refused' } },
+    { kind: 'status', status: 400, body: words, times: 1, on: { account: 'corrected' } },
     { kind: 'fail-lines', lines: ['P-partial/V2'], message: 'No such variant', on: { account: 'partial' } },
     { kind: 'failed-without-list', times: 1, on: { account: 'failed' } },
     { kind: 'fail-lines', message: 'Catalogue is closed', on: { account: 'listed' } },
@@ -57,6 +58,17 @@ test('a 400 is one call, Ajio’s words on every line, and Attention; after retr
   expect(see.stockCalls(tenants.refused).map(({ status }) => status)).toEqual([400, 200]);
   expect(see.shownStock(tenants.refused)).toEqual(STOCK);
   expect(await see.attention(workflowId)).toBeUndefined();
+});
+
+test('a newer value for a refused line goes out without anybody’s help; the other refused lines stay refused', async () => {
+  const { see, send } = scene;
+  const workflowId = see.syncId(tenants.corrected);
+  await see.untilAttention(workflowId, 'ajio_rejected');
+  await send.stock(tenants.corrected, { messageId: 'm2', stock: { V1: 9 }, publishedAt: '2025-01-10 11:00:00' });
+  expect(await see.result(workflowId)).toEqual({ pushes: 1, accepted: 1, rejected: 3, unknown: 0 });
+  expect(see.stockCalls(tenants.corrected).map(({ stock }) => stock)).toEqual([STOCK, { V1: 9 }]);
+  expect((await see.level(tenants.corrected, 'V2')).state).toBe('rejected');
+  expect(await see.outcome(workflowId)).toBe('partial');
 });
 
 test('a list of failures is a verdict per line', async () => {
