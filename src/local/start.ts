@@ -69,7 +69,7 @@ async function bringUp(guardian: Guardian, failed: Deferred<never>): Promise<Sta
 
   const twins = async () => {
     const [ajioPort, eshopboxPort] = [await freePort(), await freePort()];
-    const ports = ['--ajio-port', String(ajioPort), '--eshopbox-port', String(eshopboxPort)];
+    const ports = ['--ajio-port', String(ajioPort), '--eshopbox-port', String(eshopboxPort), '--increff-port', '0'];
     const urls = { ajioTwinUrl: `http://${HOST}:${ajioPort}`, eshopboxTwinUrl: `http://${HOST}:${eshopboxPort}` };
     const program = await node('twins', 'twins/main.js', ['--host', HOST, ...ports], {});
     await waitUntilReady(

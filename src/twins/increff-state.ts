@@ -2,8 +2,7 @@ import { z } from 'zod';
 import type { RequestRate } from './increff-rate-limit';
 
 const text = z.string().min(1);
-const isStockKey = (key: string): boolean =>
-  /^[^/]+\/(?:[^/]+\/[^/]*\/)?[^/]+$/.test(key) && !/%(?!25|2F)/i.test(key);
+const isStockKey = (key: string): boolean => /^[^/]+\/(?:[^/]+\/[^/]*\/)?[^/]+$/.test(key) && !/%(?!25|2F)/i.test(key);
 const stockKey = z
   .string()
   .refine(isStockKey, 'is neither location/sku nor clientId/location/pool/sku with % and / percent-encoded');

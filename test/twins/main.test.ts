@@ -6,6 +6,7 @@ import { call } from './calls';
 
 const MAIN = join(__dirname, '../../src/twins/main.ts');
 const HOOK = join(__dirname, 'typescript-hook.cjs');
+const ANY_PORTS = ['--ajio-port', '0', '--eshopbox-port', '0', '--increff-port', '0'];
 
 interface Run {
   child: ChildProcess;
@@ -25,8 +26,8 @@ function run(...args: string[]): Run {
 it.each(['SIGTERM', 'SIGINT'] as const)(
   'starts every twin, prints its address, and ends cleanly on %s',
   async (signal) => {
-    const { child, out, ended } = run('--ajio-port', '0', '--eshopbox-port', '0', '--token-ttl-seconds', '7');
-    while (out().split('\n').length < 3) await once(child.stdout ?? child, 'data');
+    const { child, out, ended } = run(...ANY_PORTS, '--token-ttl-seconds', '7');
+    while (out().split('\n').length < 4) await once(child.stdout ?? child, 'data');
     const urls = Object.fromEntries(
       out()
         .trim()
@@ -34,6 +35,7 @@ it.each(['SIGTERM', 'SIGINT'] as const)(
         .map((line) => line.split(' ')),
     );
     expect((await call('GET', `${urls.ajio}/__twin/health`)).json).toEqual({ name: 'ajio', ok: true });
+    expect((await call('GET', `${urls.increff}/__twin/health`)).json).toEqual({ name: 'increff', ok: true });
     const body = {
       grant_type: 'refresh_token',
       client_id: 'demo-client',
@@ -50,7 +52,7 @@ it.each(['SIGTERM', 'SIGINT'] as const)(
 it('explains itself', async () => {
   const { out, ended } = run('--help');
   expect(await ended).toEqual([0, null]);
-  for (const flag of ['--host', '--ajio-port', '--eshopbox-port', '--token-ttl-seconds', '--seed'])
+  for (const flag of ['--host', '--ajio-port', '--eshopbox-port', '--increff-port', '--token-ttl-seconds', '--seed'])
     expect(out()).toContain(flag);
 });
 
@@ -69,7 +71,7 @@ it('leaves nothing running when a port is taken', async () => {
   await once(blocker, 'listening');
   const address = blocker.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
-  const { err, ended } = run('--ajio-port', '0', '--eshopbox-port', String(port));
+  const { err, ended } = run(...ANY_PORTS, '--increff-port', String(port));
   expect(await ended).toEqual([1, null]);
   expect(err()).toContain('EADDRINUSE');
   blocker.close();
