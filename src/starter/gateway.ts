@@ -8,6 +8,7 @@ import type { Stores } from '../store/stores';
 import { withdrawSubmission } from '../store/withdrawal';
 import { createDispatch } from './dispatch';
 import { createGroupCommit } from './group-commit';
+import { createIncreffIntake } from './increff-intake';
 import { createOrderIntake } from './order-intake';
 import { createPokes } from './pokes';
 import { createServer } from './server';
@@ -55,6 +56,13 @@ export async function createGateway({ stores, client, metrics, logger, publicUrl
       parked: stores.parked,
       poke: pokes.poke,
       now: Date.now,
+    }),
+    takeIncreff: createIncreffIntake({
+      findConnection,
+      connectorFor,
+      store: intake.submit,
+      submissions: stores.submissions,
+      poke: pokes.poke,
     }),
     orders: createOrderIntake({
       listConnections: (accountSlug) => stores.connections.list({ accountSlug }),

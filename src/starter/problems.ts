@@ -44,10 +44,11 @@ export const unprocessable = (error: z.ZodError, prefix: readonly (string | numb
     error.issues.map((issue) => ({ path: [...prefix, ...issue.path].join('.'), message: faultText(issue) })),
   );
 
-/** A union's own message says nothing; the first branch's does. */
-const faultText = (issue: z.core.$ZodIssue): string => {
+/** A union's own message says nothing; that of the branch that took the type and found another fault says most. */
+export const faultText = (issue: z.core.$ZodIssue): string => {
   if (issue.code !== 'invalid_union') return issue.message;
-  return issue.errors.flat().at(0)?.message ?? issue.message;
+  const faults = issue.errors.flat();
+  return (faults.find((fault) => fault.code !== 'invalid_type') ?? faults[0])?.message ?? issue.message;
 };
 
 /** Reads external data with a schema, or refuses it with every fault. */
@@ -57,7 +58,8 @@ export function readBody<T>(schema: z.ZodType<T>, body: unknown, prefix: readonl
   return parsed.data;
 }
 
-function toProblem(error: FastifyError | Error): Problem {
+/** What went wrong, as a refusal: the one place where an error becomes one. */
+export function toProblem(error: FastifyError | Error): Problem {
   if (error instanceof Problem) return error;
   if (isDatabaseDown(error)) {
     return new Problem(503, 'the database cannot be reached; nothing was stored', [], {

@@ -12,6 +12,7 @@ import { answerFrameworkError, answerWithProblems } from './problems';
 import { abortRoutes } from './routes/abort';
 import { eventRoutes } from './routes/events';
 import { healthRoutes } from './routes/health';
+import { increffRoutes } from './routes/increff';
 import { stockRoutes } from './routes/stock';
 import { submissionRoutes } from './routes/submissions';
 
@@ -26,6 +27,7 @@ export type GatewayDeps = Parameters<typeof eventRoutes>[0] &
   Parameters<typeof submissionRoutes>[0] &
   Parameters<typeof abortRoutes>[0] &
   Parameters<typeof stockRoutes>[0] &
+  Parameters<typeof increffRoutes>[0] &
   Parameters<typeof healthRoutes>[0] & {
     keys: Pick<GatewayKeyStore, 'verify'>;
     logger: FastifyBaseLogger;
@@ -69,13 +71,20 @@ export async function createServer(deps: GatewayDeps): Promise<FastifyInstance> 
       openapi: '3.1.0',
       info: { title: 'Stockbridge event gateway', version: '0.1.0', license: { name: 'Apache-2.0' } },
       ...(deps.publicUrl === undefined ? {} : { servers: [{ url: deps.publicUrl }] }),
-      components: { securitySchemes: { apiKey: { type: 'apiKey', name: 'x-api-key', in: 'header' } } },
+      components: {
+        securitySchemes: {
+          apiKey: { type: 'apiKey', name: 'x-api-key', in: 'header' },
+          authUsername: { type: 'apiKey', name: 'authUsername', in: 'header' },
+          authPassword: { type: 'apiKey', name: 'authPassword', in: 'header' },
+        },
+      },
       security: [{ apiKey: [] }],
     },
     transform: jsonSchemaTransform,
   });
   server.get('/openapi.json', { schema: { hide: true } }, async () => server.swagger());
   await server.register(healthRoutes(deps));
+  await server.register(increffRoutes(deps));
   await server.register(async (keyed) => {
     keyed.addHook('onRequest', requireKey(deps.keys));
     await keyed.register(eventRoutes(deps));

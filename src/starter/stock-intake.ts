@@ -6,7 +6,8 @@ import type { DraftLine, IntakeResult, SubmissionDraft } from '../contracts/subm
 import type { KeyHolder } from '../store/gateway-keys';
 import type { ParkedEventStore } from '../store/parked-events';
 import { mayUse } from './auth';
-import { notFound, Problem } from './problems';
+import { draftLine } from './draft-line';
+import { faultText, notFound, Problem } from './problems';
 import { parseWmsTime } from './wms-time';
 
 /** More than clocks and zones can be wrong by. */
@@ -46,22 +47,14 @@ function readLine(
 ): DraftLine {
   const parsed = inventoryEventLine.safeParse(raw);
   if (!parsed.success) {
-    const error = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'line'}: ${issue.message}`).join('; ');
+    const error = parsed.error.issues
+      .map((issue) => `${issue.path.join('.') || 'line'}: ${faultText(issue)}`)
+      .join('; ');
     return { row, listing: '', locationId: textIn(raw, 'locationId'), quantity: null, error };
   }
   const line = parsed.data;
-  const locationId = line.locationId ?? event.locationId ?? '';
-  try {
-    const listing = connector.listingFor(line, connection);
-    if (connection.locationId !== null && locationId !== connection.locationId) {
-      const error = `locationId: this connection shows ${connection.locationId}, not ${locationId || 'a line without location'}`;
-      return { row, listing, locationId, quantity: null, error };
-    }
-    return { row, listing, locationId, quantity: line.locationInventory };
-  } catch (fault) {
-    if (!(fault instanceof RangeError)) throw fault;
-    return { row, listing: '', locationId, quantity: null, error: fault.message };
-  }
+  const { locationInventory: quantity, locationId = event.locationId ?? '' } = line;
+  return draftLine({ row, locationId, quantity, listing: () => connector.listingFor(line, connection) }, connection);
 }
 
 /** What a line is read from, and nothing else that it may hold: events are kept for days. */

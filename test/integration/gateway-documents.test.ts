@@ -156,7 +156,11 @@ describe('the OpenAPI document', () => {
     components: z.object({
       securitySchemes: z.record(
         z.string(),
-        z.object({ type: z.literal('apiKey'), in: z.literal('header'), name: z.literal('x-api-key') }),
+        z.object({
+          type: z.literal('apiKey'),
+          in: z.literal('header'),
+          name: z.enum(['x-api-key', 'authUsername', 'authPassword']),
+        }),
       ),
     }),
     security: z.array(z.record(z.string(), z.array(z.string()))),
@@ -179,9 +183,11 @@ describe('the OpenAPI document', () => {
       'post /events/inventory',
       'post /events/order',
       'post /submissions/{id}/abort',
+      'put /sellfast/inventories/absolute-update',
+      'put /usp/inventories/absolute',
     ]);
     for (const path of ['/events/inventory', '/events/order']) expect(paths[path]?.post?.requestBody).toBeDefined();
-    for (const path of Object.keys(paths).filter((name) => !/healthz|readyz/.test(name)))
+    for (const path of Object.keys(paths).filter((name) => !/healthz|readyz|inventories/.test(name)))
       for (const operation of Object.values(paths[path] ?? {}))
         expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['401', '422', '503']));
   });
