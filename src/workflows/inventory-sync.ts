@@ -26,6 +26,8 @@ export interface InventorySyncInput {
   displayName: string;
   /** What the runs before this one did, when it was continued as new. */
   totals?: SyncTotals;
+  /** What a person has to see once everything else is sent; likewise. */
+  refusal?: ReadFailure;
 }
 
 const home = proxyActivities<HomeActivities>(HOME);
@@ -48,6 +50,7 @@ const CONCERNS_ONE_CHUNK = new Set(['ChannelRejected', 'ChannelContractViolated'
 export async function InventorySyncWorkflow(input: InventorySyncInput): Promise<SyncTotals> {
   const { connectionId } = input;
   const totals = { ...(input.totals ?? NOTHING) };
+  let refusal = input.refusal;
   const attention = createAttention();
   let isStirred = true;
   setHandler(
@@ -61,7 +64,7 @@ export async function InventorySyncWorkflow(input: InventorySyncInput): Promise<
   for (;;) {
     if (workflowInfo().continueAsNewSuggested) {
       await condition(allHandlersFinished);
-      await continueAsNew<typeof InventorySyncWorkflow>({ ...input, totals });
+      await continueAsNew<typeof InventorySyncWorkflow>({ ...input, totals, ...(refusal && { refusal }) });
     }
     isStirred = false;
     const plan = await home.planPushes({ connectionId }).catch(readFailure);
@@ -80,15 +83,24 @@ export async function InventorySyncWorkflow(input: InventorySyncInput): Promise<
       );
       return totals;
     }
-    const failure = await sendAll(input, plan.pushes, plan.concurrency, totals);
+    const failures = await sendAll(input, plan.pushes, plan.concurrency, totals);
     setCurrentDetails(syncDetails(input.displayName, totals));
-    if (failure) {
-      await helpOrFail(input, attention, failure, () => isStirred && failure.type === 'ChannelRejected');
+    const outage = mostPressing(failures.filter((failure) => !CONCERNS_ONE_CHUNK.has(failure.type)));
+    refusal ??= mostPressing(failures.filter((failure) => CONCERNS_ONE_CHUNK.has(failure.type)));
+    if (outage) {
+      await helpOrFail(input, attention, outage, () => false);
       continue;
     }
     if (plan.pushes.length > 0) continue;
 
     await home.finishSubmissions({ connectionId });
+    if (refusal) {
+      // Only now, when no other chunk is waiting: one that was refused holds up none.
+      const asked = refusal;
+      refusal = undefined;
+      await helpOrFail(input, attention, asked, () => isStirred);
+      continue;
+    }
     const isWaiting = plan.nextDueInMs !== null && plan.nextDueInMs <= MAX_IDLE_MS;
     const waitFor = isWaiting ? Math.max(plan.nextDueInMs ?? 0, 100) : QUIET_TIME;
     const summary = isWaiting ? 'until the next line is due' : 'for more news';
@@ -99,13 +111,17 @@ export async function InventorySyncWorkflow(input: InventorySyncInput): Promise<
   }
 }
 
-/** Sends the pushes, those with zero stock before all others; returns the failure that needs help most, if any. */
+/** The failure that needs a person, or else the first. */
+const mostPressing = (failures: readonly ReadFailure[]): ReadFailure | undefined =>
+  failures.find((failure) => !HEALS_BY_ITSELF.has(failure.type)) ?? failures[0];
+
+/** Sends the pushes, those with zero stock before all others; returns the failures. */
 async function sendAll(
   input: InventorySyncInput,
   pushes: PlannedPush[],
   concurrency: number,
   totals: SyncTotals,
-): Promise<ReadFailure | undefined> {
+): Promise<ReadFailure[]> {
   const failures: ReadFailure[] = [];
   const sendWave = (wave: PlannedPush[]) =>
     forEachBounded(wave, concurrency, async (push) => {
@@ -121,7 +137,7 @@ async function sendAll(
     });
   await sendWave(pushes.filter((push) => push.zeroCount > 0));
   await sendWave(pushes.filter((push) => push.zeroCount === 0));
-  return failures.find((failure) => !HEALS_BY_ITSELF.has(failure.type)) ?? failures[0];
+  return failures;
 }
 
 async function send(input: InventorySyncInput, push: PlannedPush): Promise<PushResult> {

@@ -183,9 +183,9 @@ test('a channel that is down for hours is asked again every half minute, and its
 });
 
 test('refused stock that nobody decides on fails the run after seven days with its cause', async () => {
-  const push = { pushId: 'push-1', lineCount: 1, zeroCount: 0 };
+  const due = [{ pushId: 'push-1', lineCount: 1, zeroCount: 0 }];
   const activities: Activities = {
-    planPushes: async () => ({ pushes: [push], concurrency: 1, nextDueInMs: null, blockedBy: null }),
+    planPushes: async () => ({ pushes: due.splice(0), concurrency: 1, nextDueInMs: null, blockedBy: null }),
     pushChunk: failing('ChannelRejected', false),
   };
   await withActivities(activities, async () => {
