@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ConnectorError } from '../connectors/errors';
+import { gateIntervalMs } from '../connectors/gate';
 import type { Call, Capabilities, Connector, ConnectorContext } from '../connectors/ports';
 import type { Channel } from '../contracts/channels';
 import type { Connection } from '../contracts/connection';
@@ -8,9 +9,6 @@ import type { GateStore } from '../store/gates';
 
 /** A slot that is nearer than this is waited for; for a later one Temporal wakes us again. */
 const MAX_SLOT_WAIT_MS = 8_000;
-const MS_PER_MINUTE = 60_000;
-/** Requests jitter on their way: a limit is approached to 97.5 %, so that a minute as the channel counts it never holds one too many. */
-const MARGIN = 1.025;
 
 /** Which connection an activity works on, and how young its token must be. */
 export interface ConnectionRef {
@@ -61,14 +59,13 @@ export function createOpener(deps: OpenerDeps): OpenConnectionFn {
       });
     }
     const connector = deps.connectorFor(channel);
-    const gate = connector.gate(connection);
-    const intervalMs = gate.requestsPerMinute === undefined ? 0 : (MS_PER_MINUTE / gate.requestsPerMinute) * MARGIN;
+    const gate = connector.gate(connection, deps.context.endpoints);
     return {
       connection,
       connector,
       capabilities: connector.open(connection, deps.context),
       async passGate({ signal }) {
-        const pass = await deps.gates.reserve(gate.key, intervalMs, MAX_SLOT_WAIT_MS);
+        const pass = await deps.gates.reserve(gate.key, gateIntervalMs(gate), MAX_SLOT_WAIT_MS);
         if (!pass.reserved) {
           throw new ConnectorError(
             'ChannelRateLimited',

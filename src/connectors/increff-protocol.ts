@@ -22,6 +22,9 @@ export const MAX_SKUS = 300;
 /** What one client may send in a minute, over all its endpoints. */
 const MAX_REQUESTS_PER_MINUTE = 200;
 
+/** Only HTTP 200 answers reach the verdicts. */
+const OK = 200;
+
 const headerText = z
   .string()
   .regex(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/, 'is empty, or cannot stand in a header');
@@ -53,11 +56,12 @@ export type IncreffSettings = z.output<typeof increffSettings>;
 const listingSettings = increffSettings.pick({ listingFrom: true });
 
 /** One key for the connections of a client, whichever of the two channels they are on; hashed, so that it holds no name. */
-function gateOf(connection: Connection): GatePolicy {
+function gateOf(connection: Connection, endpoints: ConnectorContext['endpoints']): GatePolicy {
   const { requestsPerMinute, rateLimitClient, baseUrl } = settingsOf(increffSettings, connection);
   const { authDomainName, authUsername } = credentialsOf(increffCredentials, connection);
   const { accountSlug } = connection;
-  const origin = baseUrl === undefined ? '' : new URL(addressOf({ base: baseUrl, path: '/', accountSlug })).origin;
+  const base = baseUrl ?? endpoints[INCREFF_ENDPOINT.env] ?? INCREFF_ENDPOINT.default;
+  const { origin } = new URL(addressOf({ base, path: '/', accountSlug }));
   const client = rateLimitClient === undefined ? [origin, authDomainName ?? '', authUsername] : [rateLimitClient];
   return {
     key: `increff/${createHash('sha256').update(JSON.stringify(client)).digest('hex')}`,
@@ -104,9 +108,9 @@ export function codeVerdictsOf(
   const sent = new Set(lines.map(({ listing }) => codeOf(listing)));
   const failures = new Set(failed.codes);
   const successes = new Set(succeeded.codes);
-  const foreignCount = [...failures.union(successes)].filter((code) => !sent.has(code)).length;
-  if (foreignCount > 0) {
-    throw contractViolation(`the answer names ${foreignCount} of its codes without having been sent them`, 200, context);
+  const foreign = [...new Set([...failures, ...successes])].filter((code) => !sent.has(code));
+  if (foreign.length > 0) {
+    throw contractViolation(`codes in the answer that were not sent: ${foreign.length}`, OK, context);
   }
   return lines.map(({ listing }): Verdict => {
     const code = codeOf(listing);
@@ -164,5 +168,8 @@ const explainedFailureOf: typeof failureOf = (answer, context) => {
   const { data: error } = errorAnswer.safeParse(jsonOf(answer.text));
   if (!error) return failureOf(answer, context);
   const { code, message, description } = error;
-  return failureOf({ ...answer, text: JSON.stringify({ code, message, errors: [description] }) }, context);
+  return failureOf(
+    { ...answer, text: JSON.stringify({ code, message, errors: description === message ? [] : [description] }) },
+    context,
+  );
 };

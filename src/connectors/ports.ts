@@ -115,7 +115,8 @@ export interface Connector {
    * says what the code has to look like.
    */
   listingForCode(code: string, connection: Connection): string;
-  gate(connection: Connection): GatePolicy;
+  /** `endpoints`: base addresses by the name of their environment variable, as in {@link ConnectorContext}. */
+  gate(connection: Connection, endpoints: Readonly<Record<string, string>>): GatePolicy;
   /** Throws `InputInvalid`, naming the field, when credentials or settings do not fit. */
   open(connection: Connection, context: ConnectorContext): Capabilities;
 }

@@ -1,11 +1,15 @@
 import type { Channel } from '../contracts/channels';
 import { ajioConnector } from './ajio';
 import { eshopboxConnector } from './eshopbox';
+import { increffAssureConnector } from './increff-assure';
+import { increffOmsConnector } from './increff-oms';
 import type { Connector } from './ports';
 
 const CONNECTORS: Readonly<Record<Channel, Connector>> = {
   ajio: ajioConnector,
   eshopbox: eshopboxConnector,
+  'increff-oms': increffOmsConnector,
+  'increff-assure': increffAssureConnector,
 };
 
 /** The connector of a channel; there is one for every name in `CHANNELS`. */

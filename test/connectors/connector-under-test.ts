@@ -16,13 +16,22 @@ export interface ConnectorUnderTest<T extends Twin> {
   startTwin(): Promise<T>;
   /** Base addresses by environment variable. */
   endpoints(twin: T): Record<string, string>;
-  /** A connection that the twin serves, with a live token. */
+  /** A connection that the twin serves, with a live token if the channel issues any. */
   connection(twin: T): Connection;
+  /** Another account's, which the twin refuses. */
   wrongCredentials: object;
+  /** Whose rate limit the channel keeps: a connection's own, or one for all connections of an account. @default 'connection' */
+  limits?: 'connection' | 'account';
   /** Settings that must be refused, with the name of the field at fault. */
   badSettings: readonly [settings: object, field: string][];
   /** For an inventoryWriter: some sample lines, the channel's ceiling, and what its twin calls a line. */
-  stock?: { lines(count: number): StockLine[]; maxLines: number; keyOf(line: StockLine): string };
+  stock?: {
+    lines(count: number): StockLine[];
+    maxLines: number;
+    keyOf(line: StockLine): string;
+    /** What is said of a rejected line by a channel that gives no reason. */
+    rejection?: string;
+  };
   /** For an orderCanceller: a sample order, and whether cancelling twice does no harm. */
   cancel?: { request: CancelOrderRequest; isRepeatable: boolean };
 }

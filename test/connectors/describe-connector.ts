@@ -24,7 +24,8 @@ export function describeConnector<T extends Twin>(suite: ConnectorUnderTest<T>):
   beforeEach(() => {
     twin.reset();
     connection = suite.connection(twin);
-    secrets = [connection.accessToken ?? '', ...Object.values(connection.credentials ?? {}).map(String), PERSON];
+    const { accessToken, credentials } = connection;
+    secrets = [...(accessToken ? [accessToken] : []), ...Object.values(credentials ?? {}).map(String), PERSON];
   });
   afterAll(async () => {
     await twin.stop();
@@ -41,9 +42,25 @@ export function describeConnector<T extends Twin>(suite: ConnectorUnderTest<T>):
       expect(Object.keys(opened().capabilities).sort()).toEqual([...connector.capabilities].sort());
     });
 
-    it('shares its gate with no other connection', () => {
-      const gates = [1, 2].map((id) => connector.gate({ ...connection, id, settings: { requestsPerMinute: 60 } }));
-      expect(gates).toEqual([1, 2].map((id) => ({ key: `${connector.channel}/${id}`, requestsPerMinute: 60 })));
+    it('shares its gate with the connections that share its limit, and with no other', () => {
+      const settings = Object.assign({}, connection.settings, { requestsPerMinute: 60 });
+      const gateOf = (changes: Partial<Connection>) => connector.gate({ ...connection, settings, ...changes }, {});
+      const gates = [gateOf({ id: 1 }), gateOf({ id: 2 })];
+      const keys =
+        suite.limits === 'account'
+          ? [gates[0]?.key, gates[0]?.key]
+          : [`${connector.channel}/1`, `${connector.channel}/2`];
+      expect(gates).toEqual(keys.map((key) => ({ key, requestsPerMinute: 60 })));
+      expect(keys).not.toContain(gateOf({ id: 3, credentials: suite.wrongCredentials }).key);
+      for (const secret of secrets) expect(keys.join()).not.toContain(secret);
+    });
+
+    it.each([
+      ['nothing', ''],
+      ['blanks', ' '],
+      ['101 characters', 'x'.repeat(101)],
+    ])('makes no listing of %s', (_name, code) => {
+      expect(() => connector.listingForCode(code, connection)).toThrow(RangeError);
     });
 
     it.each(suite.badSettings)('names the field at fault in settings %j', async (settings, field) => {
@@ -56,6 +73,16 @@ export function describeConnector<T extends Twin>(suite: ConnectorUnderTest<T>):
       expect(failure).toMatchObject({ type: 'InputInvalid', message: expect.stringContaining('inputFields.') });
     });
 
+    it('reports refused credentials', async () => {
+      const login = operationsOf(suite).find(({ name }) => name === 'issueToken') ?? present(operationsOf(suite)[0]);
+      const failure = await failureOfCall(login.run(opened({ credentials: suite.wrongCredentials })));
+      const details = expect.objectContaining({ tokenGeneration: connection.tokenGeneration });
+      expect(failure).toMatchObject({ type: 'ChannelAuthFailed', details });
+      for (const secret of Object.values(suite.wrongCredentials)) expect(everythingIn(failure)).not.toContain(secret);
+    });
+
+    if (!connector.capabilities.includes('tokenIssuer')) return;
+
     it('gets a token that is then good', async () => {
       const { capabilities, call } = opened();
       const issued = await present(capabilities.tokenIssuer).issueToken(call);
@@ -64,14 +91,6 @@ export function describeConnector<T extends Twin>(suite: ConnectorUnderTest<T>):
         await operation.run(opened({ accessToken: issued.accessToken, tokenExpiresAtMs: issued.expiresAtMs }));
       }
       expect(twin.log().every((entry) => entry.status === 200)).toBe(true);
-    });
-
-    it('reports refused credentials', async () => {
-      const { capabilities, call } = opened({ credentials: suite.wrongCredentials });
-      const failure = await failureOfCall(present(capabilities.tokenIssuer).issueToken(call));
-      const details = expect.objectContaining({ tokenGeneration: connection.tokenGeneration });
-      expect(failure).toMatchObject({ type: 'ChannelAuthFailed', details });
-      for (const secret of Object.values(suite.wrongCredentials)) expect(everythingIn(failure)).not.toContain(secret);
     });
   });
 
@@ -154,7 +173,7 @@ export function describeConnector<T extends Twin>(suite: ConnectorUnderTest<T>):
         twin.setFaults([{ kind: 'fail-lines', lines: [...bad], message: 'Product not found' }]);
         const expected = lines.map((line) =>
           bad.has(stock.keyOf(line))
-            ? { listing: line.listing, verdict: 'rejected', message: 'Product not found' }
+            ? { listing: line.listing, verdict: 'rejected', message: stock.rejection ?? 'Product not found' }
             : { listing: line.listing, verdict: 'accepted' },
         );
         expect(await write(lines)).toEqual(expected);

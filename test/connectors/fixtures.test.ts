@@ -7,6 +7,7 @@ import type { HttpClient } from '../../src/connectors/http/client';
 import type { Call, Capabilities } from '../../src/connectors/ports';
 import { connectorFor } from '../../src/connectors/registry';
 import type { Channel } from '../../src/contracts/channels';
+import type { Connection } from '../../src/contracts/connection';
 import { NOW_MS, present, twinHttp } from './connector-under-test';
 import { sampleConnection } from './samples';
 
@@ -65,11 +66,20 @@ const SUBJECTS: readonly [channel: Channel, operation: string][] = [
   ['ajio', 'issue-token'],
   ['eshopbox', 'cancel-order'],
   ['eshopbox', 'issue-token'],
+  ['increff-oms', 'set-stock'],
+  ['increff-assure', 'set-stock'],
 ];
 
-const CREDENTIALS: Record<Channel, object> = {
-  ajio: { username: 'demo-seller', password: 'demo-password' },
-  eshopbox: { client_id: 'demo-client', client_secret: 'demo-secret', refresh_token: 'demo-refresh' },
+const INCREFF = { authUsername: 'demo-increff', authPassword: 'demo-password', authDomainName: 'demo-domain' };
+
+const ACCOUNTS: Record<Channel, Pick<Connection, 'credentials' | 'settings'>> = {
+  ajio: { credentials: { username: 'demo-seller', password: 'demo-password' }, settings: {} },
+  eshopbox: {
+    credentials: { client_id: 'demo-client', client_secret: 'demo-secret', refresh_token: 'demo-refresh' },
+    settings: {},
+  },
+  'increff-oms': { credentials: INCREFF, settings: { locationCode: 'wd003' } },
+  'increff-assure': { credentials: INCREFF, settings: { clientId: 10000900, fulfillmentLocationId: 1000901 } },
 };
 
 type Case = z.output<typeof cases>[number];
@@ -111,8 +121,13 @@ describe.each(SUBJECTS)('%s, %s', (channel, operation) => {
 
   it.each(cases.parse(JSON.parse(readFileSync(file, 'utf8'))))('$name', async (fixture) => {
     answer = fixture.answer;
-    const connection = sampleConnection({ channel, credentials: CREDENTIALS[channel] });
-    const endpoints = { AJIO_BASE_URL: base, ESHOPBOX_BASE_URL: `${base}/{accountSlug}`, ESHOPBOX_AUTH_URL: base };
+    const connection = sampleConnection({ channel, ...ACCOUNTS[channel] });
+    const endpoints = {
+      AJIO_BASE_URL: base,
+      ESHOPBOX_BASE_URL: `${base}/{accountSlug}`,
+      ESHOPBOX_AUTH_URL: base,
+      INCREFF_BASE_URL: base,
+    };
     const capabilities = connectorFor(channel).open(connection, { http, endpoints, now: () => NOW_MS });
     const call = { signal: new AbortController().signal };
 

@@ -14,7 +14,8 @@ export interface Operation {
 
 /** One operation for each capability that the connector names. */
 export function operationsOf<T extends Twin>({ connector, stock, cancel }: ConnectorUnderTest<T>): Operation[] {
-  const token = { needsToken: true };
+  // Without a tokenIssuer every call carries the credentials themselves.
+  const token = { needsToken: connector.capabilities.includes('tokenIssuer') };
   const all: Record<keyof Capabilities, Operation> = {
     inventoryWriter: {
       name: 'setStock',

@@ -57,9 +57,10 @@ it('calls a database that is away by its name, without the words of the driver',
   expect(JSON.stringify([failure.message, failure.details, observed])).not.toContain('secret');
 });
 
-it('leaves what it does not know as it is', async () => {
+it('leaves what it does not know as it is, and tells of it without repeating its words', async () => {
   const error = new TypeError('a mistake in the code');
-  expect(await translated(error)).toEqual({ failure: error, observed: [] });
+  const observed = [{ activityType: expect.any(String), type: 'Unexpected', message: 'TypeError', details: {} }];
+  expect(await translated(error)).toEqual({ failure: error, observed });
 });
 
 it('returns what the activity returns', async () => {

@@ -93,8 +93,9 @@ it.each([
 describe('the gate', () => {
   it.each([
     [undefined, 0],
-    [60, 1_000],
-    [120, 500],
+    // With 2.5 % to spare.
+    [60, 1_025],
+    [120, 512.5],
   ])('at %p requests a minute spaces them by %d ms', async (requestsPerMinute, intervalMs) => {
     const { open, seen } = openerWith({
       connection: sampleConnection({}),

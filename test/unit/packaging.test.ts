@@ -40,7 +40,9 @@ const own = Object.entries(compose.services).filter(([, { image }]) => image ===
 const ownVariables = (): string[] => {
   const schema = /const settings = z\.object\(\{\n(.*?)\n\}\);/s.exec(read('src/config.ts'))?.[1] ?? '';
   const names = [...schema.matchAll(/^ {2}([A-Z][A-Z_]*):/gm)].map(([, name]) => String(name));
-  return [...names, ...allConnectors().flatMap(({ endpoints }) => endpoints.map(({ env }) => env))];
+  const bases = allConnectors().flatMap(({ endpoints }) => endpoints.map(({ env }) => env));
+  // Channels of one vendor can share a base address.
+  return [...new Set([...names, ...bases])];
 };
 
 /** Whether Temporal's own reader of the environment knows the name. */

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { ConnectorError } from '../../connectors/errors';
+import { gateIntervalMs } from '../../connectors/gate';
 import type { InventoryReader } from '../../connectors/ports';
 import { connectorFor } from '../../connectors/registry';
 import type { Connection } from '../../contracts/connection';
@@ -10,7 +11,6 @@ import { counted } from '../output';
 
 const MAX_SAMPLE = 5;
 const CALL_TIMEOUT_MS = 20_000;
-const MS_PER_MINUTE = 60_000;
 const MAX_SLOT_WAIT_MS = 0;
 
 interface Step {
@@ -84,15 +84,14 @@ const readStock = (context: CliContext, connection: Connection): Promise<Step> =
   });
 
 async function readSample(
-  { stores }: CliContext,
+  { stores, connectorContext }: CliContext,
   connection: Connection,
   reader: InventoryReader,
 ): Promise<Omit<Step, 'step'>> {
   const listings = await stores.levels.findListings(connection.id, '', Math.min(MAX_SAMPLE, reader.readBatchSize));
   if (listings.length === 0) return { ok: null, words: 'not tried, no listing is known yet' };
-  const gate = connectorFor(connection.channel).gate(connection);
-  const intervalMs = gate.requestsPerMinute === undefined ? 0 : MS_PER_MINUTE / gate.requestsPerMinute;
-  const pass = await stores.gates.reserve(gate.key, intervalMs, MAX_SLOT_WAIT_MS);
+  const gate = connectorFor(connection.channel).gate(connection, connectorContext.endpoints);
+  const pass = await stores.gates.reserve(gate.key, gateIntervalMs(gate), MAX_SLOT_WAIT_MS);
   if (!pass.reserved) {
     return { ok: null, words: `not tried, the rate limit lets nothing pass for ${Math.ceil(pass.waitMs / 1_000)} s` };
   }

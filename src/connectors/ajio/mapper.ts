@@ -1,9 +1,10 @@
 import { listingOf, listingParts } from '../../contracts/ids';
 import type { CancelOrderRequest, CancelVerdict, ObservedOrderLine, OrderLine } from '../../contracts/order';
-import { MAX_QUANTITY, type ObservedStock, type StockLine, type Verdict } from '../../contracts/stock';
+import type { ObservedStock, StockLine, Verdict } from '../../contracts/stock';
 import { ConnectorError } from '../errors';
 import { type AnswerContext, contractViolation, refusal } from '../http/answers';
 import { cleanWords } from '../http/words';
+import { checkStockLines } from '../stock-lines';
 import type {
   InventoryAnswer,
   InventoryUpdate,
@@ -29,19 +30,12 @@ export function productOf(listing: string): { productId: string; variantId: stri
 
 /** Throws `InvariantBroken`, before anything is sent, for lines that Ajio cannot take as one update. */
 export function inventoryUpdateOf(lines: readonly StockLine[], settings: AjioSettings): InventoryUpdate {
-  if (lines.length > MAX_STOCK_LINES) {
-    throw new ConnectorError('InvariantBroken', `${lines.length} lines in one call, Ajio takes ${MAX_STOCK_LINES}`);
-  }
-  if (new Set(lines.map(({ listing }) => listing)).size !== lines.length) {
-    throw new ConnectorError('InvariantBroken', 'the same listing stands twice in one call');
-  }
+  checkStockLines(lines, MAX_STOCK_LINES, 'Ajio');
   return {
-    inventoryList: lines.map(({ listing, quantity }) => {
-      if (!Number.isInteger(quantity) || quantity < 0 || quantity > MAX_QUANTITY) {
-        throw new ConnectorError('InvariantBroken', 'a quantity must be a whole number that the channel takes');
-      }
-      return { inventory: settings.quantityAsString ? String(quantity) : quantity, ...productOf(listing) };
-    }),
+    inventoryList: lines.map(({ listing, quantity }) => ({
+      inventory: settings.quantityAsString ? String(quantity) : quantity,
+      ...productOf(listing),
+    })),
   };
 }
 
