@@ -36,6 +36,7 @@ export function startProgram(path: string, stand: Stand): Program {
     AJIO_BASE_URL: stand.ajio.url,
     ESHOPBOX_BASE_URL: `${stand.eshopbox.url}/{accountSlug}`,
     ESHOPBOX_AUTH_URL: `${stand.eshopbox.url}/auth`,
+    INCREFF_BASE_URL: stand.increff.url,
     OUTBOUND_ALLOWED_HOSTS: '127.0.0.1',
     OUTBOUND_ALLOW_PRIVATE: 'true',
     CREDENTIALS_KEY: Buffer.alloc(32, 7).toString('base64'),

@@ -12,6 +12,7 @@ import { migrate } from '../../src/store/migrate';
 import { openStores } from '../../src/store/stores';
 import { type AjioTwin, startAjioTwin } from '../../src/twins/ajio-twin';
 import { type EshopboxTwin, startEshopboxTwin } from '../../src/twins/eshopbox-twin';
+import { type IncreffTwin, startIncreffTwin } from '../../src/twins/increff-twin';
 import { createWorkers } from '../../src/workers';
 import { freshDatabase, freshNamespace } from '../servers/servers';
 
@@ -29,6 +30,7 @@ export const ESHOPBOX_LOGIN = {
   clientSecret: 'CANARY-secret',
   refreshToken: 'CANARY-refresh',
 };
+export const INCREFF_LOGIN = { authUsername: 'test-client', authPassword: 'CANARY-increff' };
 
 export interface StandOptions {
   /** Without a worker nothing is delivered until `startWorkers` is called. */
@@ -47,10 +49,12 @@ export async function startStand(options: StandOptions = {}) {
   await migrate(stores.db);
   const ajio: AjioTwin = await startAjioTwin({ accounts: [AJIO_LOGIN] });
   const eshopbox: EshopboxTwin = await startEshopboxTwin({ accounts: [{ accountSlug: 'raymond', ...ESHOPBOX_LOGIN }] });
+  const increff: IncreffTwin = await startIncreffTwin({ accounts: [INCREFF_LOGIN] });
   const endpoints = {
     AJIO_BASE_URL: ajio.url,
     ESHOPBOX_BASE_URL: `${eshopbox.url}/{accountSlug}`,
     ESHOPBOX_AUTH_URL: `${eshopbox.url}/auth`,
+    INCREFF_BASE_URL: increff.url,
   };
   const http = createHttpClient({
     allowedHosts: ['127.0.0.1'],
@@ -151,6 +155,7 @@ export async function startStand(options: StandOptions = {}) {
     metrics,
     ajio,
     eshopbox,
+    increff,
     keys,
     gatewayUrl,
     failures,
@@ -166,7 +171,14 @@ export async function startStand(options: StandOptions = {}) {
     async stop() {
       await stopWorkers();
       await gateway.close();
-      await Promise.all([ajio.stop(), eshopbox.stop(), http.close(), stores.close(), client.connection.close()]);
+      await Promise.all([
+        ajio.stop(),
+        eshopbox.stop(),
+        increff.stop(),
+        http.close(),
+        stores.close(),
+        client.connection.close(),
+      ]);
       await native.close();
       await database.drop();
     },
