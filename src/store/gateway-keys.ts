@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { ulid } from 'ulid';
 import type { Database } from './database';
+import { newId } from './new-id';
 
 /** Who posts to the gateway: an account, and one connection only if the key is bound to it. */
 export interface KeyHolder {
@@ -42,7 +42,7 @@ const NO_SUCH_KEY = digest('');
 export function createGatewayKeyStore(db: Database): GatewayKeyStore {
   return {
     async create({ accountSlug, name, connectionId }) {
-      const keyId = ulid();
+      const keyId = newId();
       const secret = randomBytes(SECRET_BYTES).toString('base64url');
       await db.change(
         `INSERT INTO gateway_keys (id, accountSlug, connectionId, name, secretHash, createdAt)

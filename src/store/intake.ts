@@ -1,8 +1,8 @@
-import { ulid } from 'ulid';
 import { compareVersions, type Version } from '../contracts/stock';
 import type { DraftLine, IntakeResult, LineStatus, SubmissionDraft } from '../contracts/submission';
 import { type Database, inChunks, type Queryable, type SqlValue } from './database';
 import { addUpLocations } from './location-stock';
+import { newId } from './new-id';
 import { type DesiredLevel, type LevelKey, levelKey, upsertDesired } from './stock-levels';
 
 type UsableLine = Extract<DraftLine, { quantity: number }>;
@@ -21,7 +21,7 @@ async function insertHeads(
   drafts: readonly SubmissionDraft[],
 ): Promise<(Intake & { duplicate: boolean })[]> {
   const intakes = drafts.map((draft) => {
-    const submissionId = ulid();
+    const submissionId = newId();
     return {
       draft,
       submissionId,

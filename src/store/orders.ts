@@ -1,6 +1,6 @@
-import { ulid } from 'ulid';
 import type { CancelVerdict, ObservedOrderLine, OrderLine, OrderOutcome, OrderRef } from '../contracts/order';
 import { type Database, inChunks, type Queryable, type SqlValue } from './database';
+import { newId } from './new-id';
 
 /** The two systems that a line is cancelled in; the name of the columns that hold its state there. */
 export type OrderSide = 'marketplace' | 'wms';
@@ -88,7 +88,7 @@ class NothingNew extends Error {}
 export function createOrderStore(db: Database): OrderStore {
   const insert = (order: NewOrder) =>
     db.transaction(async (tx) => {
-      const id = ulid();
+      const id = newId();
       await tx.change(
         `INSERT INTO orders (id, workflowId, accountSlug, connectionId, wmsConnectionId, externalChannelId, orderNumber, vendorOrderNumber,
            status, createdAt, updatedAt)

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { ulid } from 'ulid';
 import type { Database } from './database';
+import { newId } from './new-id';
 
 export const PARKED_KINDS = ['inventory', 'order'] as const;
 export type ParkedKind = (typeof PARKED_KINDS)[number];
@@ -50,7 +50,7 @@ export function createParkedEventStore(db: Database): ParkedEventStore {
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))
          ON DUPLICATE KEY UPDATE status = VALUES(status), reason = VALUES(reason), message = VALUES(message), body = VALUES(body),
            updatedAt = VALUES(updatedAt)`,
-        [ulid(), accountSlug, kind, identityHash, status, reason, message.slice(0, 500), JSON.stringify(body)],
+        [newId(), accountSlug, kind, identityHash, status, reason, message.slice(0, 500), JSON.stringify(body)],
       );
       const [row] = await db.select<{ id: string }>(
         'SELECT id FROM parked_events WHERE accountSlug = ? AND kind = ? AND identityHash = ?',

@@ -1,6 +1,6 @@
-import { ulid } from 'ulid';
 import type { PlannedPush } from '../contracts/stock';
 import { inChunks, type Queryable, type SqlValue } from './database';
+import { newId } from './new-id';
 import { byPlace, type LevelKey } from './stock-levels';
 
 /** How long a request whose answer never came may still reach the channel; its lines go out once more after that. */
@@ -70,7 +70,7 @@ export async function claim(
 ): Promise<PlannedPush[]> {
   const pushes: PlannedPush[] = [];
   for (const chunk of inChunks(keys, batchSize)) {
-    const pushId = ulid();
+    const pushId = newId();
     let lineCount = 0;
     for (const { locationId, listings } of byPlace(chunk)) {
       const { affectedRows } = await tx.change(

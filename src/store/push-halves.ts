@@ -1,5 +1,5 @@
-import { ulid } from 'ulid';
 import type { Queryable } from './database';
+import { newId } from './new-id';
 import { expectLateArrival, insertPushes, lockPush } from './push-claims';
 
 /** Refusals without one accepted line, beyond what it takes to reach a single bad line, before the whole is given up. */
@@ -40,7 +40,7 @@ export async function halve(tx: Queryable, pushId: string, attempt: number, refu
   if (lines.length < 2 || isHopeless(await treeOf(tx, rootPushId))) return false;
   if (push.unansweredAttempts > 1) await expectLateArrival(tx, pushId);
   const middle = Math.ceil(lines.length / 2);
-  const halves = [lines.slice(0, middle), lines.slice(middle)].map((half) => ({ pushId: ulid(), half }));
+  const halves = [lines.slice(0, middle), lines.slice(middle)].map((half) => ({ pushId: newId(), half }));
   for (const { pushId: halfId, half } of halves) {
     await tx.change('UPDATE stock_levels SET pushId = ? WHERE pushId = ? AND listing IN (?)', [
       halfId,
