@@ -55,7 +55,8 @@ describe('the channel’s words', () => {
   });
 
   it('lose secrets however they are written, persons and tokens, and stay short', () => {
-    const token = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.c2lnbmF0dXJl';
+    const parts = ['{"alg":"HS256"}', '{"sub":"1234567890"}', 'signature'];
+    const token = parts.map((part) => Buffer.from(part).toString('base64url')).join('.');
     const text = `{"a":"s3cr\\"et"} s3cr"et s3cr%22et Bearer abc someone@example.com ${token} ${'x '.repeat(300)}`;
     const words = cleanWords(text, ['s3cr"et', 'x']);
     expect(words).toMatch(/^\{"a":"\[redacted\]"\} \[redacted\] \[redacted\] \[redacted\] \[e-mail\] \[redacted\] x x/);

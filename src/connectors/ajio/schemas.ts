@@ -70,22 +70,42 @@ const orderStatus = z.enum(['CONFIRMED', 'PACKED', 'READY_TO_DISPATCH', 'DISPATC
 
 export type OrderStatus = z.output<typeof orderStatus>;
 
+/** What is read back is published nowhere, so a list is taken bare or under one of the names that such services give it. */
+const listed = <T extends z.ZodType>(entry: T, ...names: [string, ...string[]]) => {
+  const entries = z.array(entry);
+  const under = (name: string) =>
+    z.object({ [name]: entries }).transform((answer): z.output<T>[] => answer[name] ?? []);
+  return z.union([entries, ...names.map(under)]);
+};
+
+const order = z.object({
+  order_id: identifier,
+  order_lines: list(
+    z.object({ order_item_id: identifier, seller_cancelled_qty: pieces.nullish(), status: orderStatus.nullish() }),
+  ),
+});
+
 /** `GET <prefix>/orders?orderIds=`, answer: orders that Ajio does not know are left out. */
-export const ordersAnswer = z.array(
-  z.object({
-    order_id: identifier,
-    status: orderStatus,
-    order_lines: list(
-      z.object({ order_item_id: identifier, seller_cancelled_qty: pieces.nullish(), status: orderStatus.nullish() }),
-    ),
-  }),
+export const ordersAnswer = listed(
+  z.union([
+    order.extend({ status: orderStatus }),
+    order.extend({ order_status: orderStatus }).transform(({ order_status: status, ...rest }) => ({ ...rest, status })),
+  ]),
+  'orders',
+  'result',
+  'data',
+  'content',
 );
 
 export type OrdersAnswer = z.output<typeof ordersAnswer>;
 
 /** `GET /products?skus=&pageNumber=&pageSize=`, answer: what is on sale is `inventory`; `blockedInventory` is sold and not yet shipped. */
-export const productsAnswer = z.array(
+export const productsAnswer = listed(
   z.object({ productId: identifier, variants: list(z.object({ variantId: identifier, inventory: pieces })) }),
+  'products',
+  'result',
+  'data',
+  'content',
 );
 
 export type ProductsAnswer = z.output<typeof productsAnswer>;
