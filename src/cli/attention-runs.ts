@@ -38,8 +38,8 @@ function literal(value: string): string {
 
 /** The visibility query for open runs that wait for a person. */
 export function attentionQuery({ attention, accountSlug, connectionId }: AttentionFilter): string {
-  if (attention !== undefined && !/^[a-z0-9_]+$/.test(attention)) {
-    throw new CliError(`attention: only a-z, 0-9 and _ can stand in such a word`);
+  if (attention !== undefined && !/^[a-z0-9_-]+$/.test(attention)) {
+    throw new CliError(`attention: only a-z, 0-9, _ and - can stand in such a word`);
   }
   return [
     'ExecutionStatus = "Running"',

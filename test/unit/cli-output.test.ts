@@ -3,6 +3,8 @@ import { fieldsOf } from '../../src/cli/connection-input';
 import { viewOf } from '../../src/cli/connection-view';
 import { counted, duration, facts, moment, table, tokenWords } from '../../src/cli/output';
 import { ajioConnector } from '../../src/connectors/ajio';
+import { CHANNELS } from '../../src/contracts/channels';
+import { attentionWord } from '../../src/workflows/attention';
 import { sampleConnection } from '../connectors/samples';
 
 const NOW_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -79,6 +81,11 @@ describe('a connection as it is shown', () => {
 });
 
 describe('the query for waiting runs', () => {
+  it.each(CHANNELS)('can name what runs for %s wait for', (channel) => {
+    const attention = attentionWord(channel, { type: 'ChannelRejected' });
+    expect(attentionQuery({ attention })).toContain(`Attention = "${attention}"`);
+  });
+
   it('narrows by what is given, and always to open runs', () => {
     expect(attentionQuery({})).toBe('ExecutionStatus = "Running" AND Attention IS NOT NULL');
     expect(attentionQuery({ attention: 'ajio_rejected', accountSlug: 'de mo', connectionId: 294 })).toBe(

@@ -20,7 +20,7 @@ export function addRetryCommand(program: Command, execute: Execute): void {
       ['--dry-run', 'list the runs and send nothing'],
     ],
     input: z.object({
-      attention: z.string('is required').regex(/^[a-z0-9_]+$/, `is no word like ${EXAMPLE}, nor \`all\``),
+      attention: z.string('is required').regex(/^[a-z0-9_-]+$/, `is no word like ${EXAMPLE}, nor \`all\``),
       account: name.optional(),
       connection: connectionId.optional(),
       dryRun: z.boolean().default(false),
