@@ -3,7 +3,7 @@ import { ApplicationFailureCategory } from '@temporalio/common';
 import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
 import { ConnectorError } from '../connectors/errors';
 import { type FailureDetails, type FailureType, TREATMENT } from '../contracts/failures';
-import { isDatabaseDown } from '../store/database';
+import { isDatabaseBusy, isDatabaseDown, refusalCodeOf } from '../store/database';
 
 const toApplicationFailure = (type: FailureType, message: string, details: FailureDetails): ApplicationFailure =>
   ApplicationFailure.create({
@@ -14,6 +14,15 @@ const toApplicationFailure = (type: FailureType, message: string, details: Failu
     ...(TREATMENT[type].benign ? { category: ApplicationFailureCategory.BENIGN } : {}),
     ...(details.retryAfterMs === undefined ? {} : { nextRetryDelay: details.retryAfterMs }),
   });
+
+/** What the store threw, without the driver's own words: they may hold a statement and its values. */
+function storeFailureOf(error: unknown): { type: FailureType; message: string; details: FailureDetails } | undefined {
+  if (isDatabaseDown(error)) return { type: 'StoreUnavailable', message: 'MySQL cannot be reached', details: {} };
+  const code = refusalCodeOf(error);
+  if (code === undefined) return undefined;
+  const type = isDatabaseBusy(error) ? 'StoreUnavailable' : 'InvariantBroken';
+  return { type, message: `MySQL refused a statement (${code})`, details: {} };
+}
 
 /** Tells what happened, so that logs and metrics can be kept in one place. */
 export type FailureObserver = (failure: {
@@ -35,21 +44,16 @@ export class FailureInterceptor implements ActivityInboundCallsInterceptor {
     try {
       return await next(input);
     } catch (error) {
-      const translated =
-        error instanceof ConnectorError
-          ? { type: error.type, message: error.message, details: error.details }
-          : isDatabaseDown(error)
-            ? // The driver's own words may hold values of the statement.
-              { type: 'StoreUnavailable' as const, message: 'MySQL cannot be reached', details: {} }
-            : undefined;
+      const translated = error instanceof ConnectorError ? error : storeFailureOf(error);
       if (!translated) {
         // Only its name: nobody has looked at what its message may hold.
         const message = error instanceof Error ? error.name : 'thrown value';
         this.observe({ activityType: this.context.info.activityType, type: 'Unexpected', message, details: {} });
         throw error;
       }
-      this.observe({ activityType: this.context.info.activityType, ...translated });
-      throw toApplicationFailure(translated.type, translated.message, translated.details);
+      const { type, message, details } = translated;
+      this.observe({ activityType: this.context.info.activityType, type, message, details });
+      throw toApplicationFailure(type, message, details);
     }
   }
 }

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { isDatabaseDown } from '../store/database';
+import { isDatabaseBusy, isDatabaseDown } from '../store/database';
 
 const RETRY_AFTER_SECONDS = 5;
 
@@ -61,8 +61,8 @@ export function readBody<T>(schema: z.ZodType<T>, body: unknown, prefix: readonl
 /** What went wrong, as a refusal: the one place where an error becomes one. */
 export function toProblem(error: FastifyError | Error): Problem {
   if (error instanceof Problem) return error;
-  if (isDatabaseDown(error)) {
-    return new Problem(503, 'the database cannot be reached; nothing was stored', [], {
+  if (isDatabaseDown(error) || isDatabaseBusy(error)) {
+    return new Problem(503, 'the database cannot be reached or is too busy; nothing was stored', [], {
       'retry-after': String(RETRY_AFTER_SECONDS),
     });
   }

@@ -25,7 +25,7 @@ const SESSION_SETTINGS = ["SET time_zone = '+00:00'", 'SET SESSION TRANSACTION I
 
 /** ER_LOCK_DEADLOCK and ER_LOCK_WAIT_TIMEOUT: the database chose us to give way. */
 const GIVE_WAY_ERRNOS = new Set([1213, 1205]);
-const MAX_TRANSACTION_ATTEMPTS = 6;
+const MAX_TRANSACTION_ATTEMPTS = 8;
 
 const CONNECTION_ERROR_CODES = new Set([
   'ECONNREFUSED',
@@ -53,6 +53,15 @@ export const isDatabaseDown = (error: unknown): boolean => {
   if (code === undefined) return errorField(error, 'fatal') === true;
   return typeof code === 'string' && CONNECTION_ERROR_CODES.has(code);
 };
+
+/** What the database said no with, when the error is its own and not a lost connection: ER_LOCK_DEADLOCK, ER_DATA_TOO_LONG, … */
+export const refusalCodeOf = (error: unknown): string | undefined => {
+  const [code, errno] = [errorField(error, 'code'), errorField(error, 'errno')];
+  return typeof code === 'string' && typeof errno === 'number' && code.startsWith('ER_') ? code : undefined;
+};
+
+/** True when the database asked us to give way, more often than a transaction is repeated. */
+export const isDatabaseBusy = (error: unknown): boolean => GIVE_WAY_ERRNOS.has(Number(errorField(error, 'errno')));
 
 const queryableOn = (target: Pick<PoolConnection, 'query'>): Queryable => ({
   async select<Row extends object>(sql: string, values: readonly SqlValue[] = []) {

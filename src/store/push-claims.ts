@@ -10,6 +10,17 @@ export const LATE_ARRIVAL_MS = 30_000;
 export const expectLateArrival = (tx: Queryable, pushId: string) =>
   tx.change('UPDATE stock_levels SET lateUntilMs = ? WHERE pushId = ?', [Date.now() + LATE_ARRIVAL_MS, pushId]);
 
+/**
+ * Locks the levels of a push in the order of their keys, as intake does. Locked in the order of the push instead, the two
+ * would meet from both ends and deadlock under load.
+ */
+export const lockLevels = (tx: Queryable, pushId: string) =>
+  tx.select(
+    `SELECT listing FROM stock_levels FORCE INDEX (ix_level_push) WHERE pushId = ?
+     ORDER BY pushId, connectionId, listing, locationId FOR UPDATE`,
+    [pushId],
+  );
+
 /** What is known of a push. */
 export interface PushRow {
   connectionId: number;
@@ -69,6 +80,14 @@ export async function claim(
   batchSize: number,
 ): Promise<PlannedPush[]> {
   const pushes: PlannedPush[] = [];
+  for (const { locationId, listings } of byPlace(keys)) {
+    // All of them before the first is changed, in the order of their keys; see lockLevels.
+    await tx.select(
+      `SELECT listing FROM stock_levels FORCE INDEX (PRIMARY)
+       WHERE connectionId = ? AND locationId = ? AND listing IN (?) ORDER BY connectionId, listing FOR UPDATE`,
+      [connectionId, locationId, listings],
+    );
+  }
   for (const chunk of inChunks(keys, batchSize)) {
     const pushId = newId();
     let lineCount = 0;

@@ -1,6 +1,6 @@
 import type { Queryable } from './database';
 import { newId } from './new-id';
-import { expectLateArrival, insertPushes, lockPush } from './push-claims';
+import { expectLateArrival, insertPushes, lockLevels, lockPush } from './push-claims';
 
 /** Refusals without one accepted line, beyond what it takes to reach a single bad line, before the whole is given up. */
 const SPARE_REFUSALS = 2;
@@ -32,6 +32,7 @@ export async function halve(tx: Queryable, pushId: string, attempt: number, refu
   // Overtaken by another attempt, which decides.
   if (push.state === 'closed' || push.attempt !== attempt) return true;
   const rootPushId = push.rootPushId ?? pushId;
+  await lockLevels(tx, pushId);
   const lines = await tx.select<{ listing: string; locationId: string; isZero: number }>(
     `SELECT listing, locationId, desiredQuantity = 0 AS isZero FROM stock_levels WHERE pushId = ?
      ORDER BY desiredQuantity > 0, dirtySinceMs, listing`,

@@ -1,7 +1,7 @@
 import type { FailureType } from '../contracts/failures';
 import type { PlannedPush, PushResult, Verdict } from '../contracts/stock';
 import { type Database, inChunks, type SqlValue } from './database';
-import { claim, expectLateArrival, findDue, LATE_ARRIVAL_MS, lockPush, type PushRow } from './push-claims';
+import { claim, expectLateArrival, findDue, LATE_ARRIVAL_MS, lockLevels, lockPush, type PushRow } from './push-claims';
 import { halve } from './push-halves';
 import { outcomeOf, sendAgain, settleLevels, settleSubmissionLines, tally } from './push-verdicts';
 import type { LevelKey } from './stock-levels';
@@ -167,6 +167,7 @@ export function createPushStore(db: Database): PushStore {
           await sendAgain(tx, pushId, attempt);
           return push.state === 'closed' ? resultOf(push) : tally(verdicts);
         }
+        await lockLevels(tx, pushId);
         const nowMs = Date.now();
         if (push.unansweredAttempts > 1) {
           // An attempt before this one never came back, not even with a failure: its process died with the request on the wire.
@@ -219,6 +220,7 @@ export function createPushStore(db: Database): PushStore {
       db.transaction(async (tx) => {
         const push = await lockPush(tx, pushId);
         if (push.state === 'closed') return;
+        await lockLevels(tx, pushId);
         if (push.unansweredAttempts > 0) {
           // An attempt never came back: its process died, and its request may arrive after the ones that follow.
           await expectLateArrival(tx, pushId);

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { runCli } from '../../src/cli/program';
 import { ConfigError, loadConfig } from '../../src/config';
 
@@ -15,7 +16,8 @@ async function run(args: readonly string[], options: { stdin?: string; loadConfi
     err: (text) => {
       err += text;
     },
-    readStdin: async () => options.stdin ?? '',
+    errColumns: () => undefined,
+    stdin: () => Readable.from([Buffer.from(options.stdin ?? '')]),
     loadConfig: options.loadConfig ?? config,
   });
   return { code, out, err };
@@ -33,6 +35,7 @@ const COMMANDS = [
   ['keys', 'create'],
   ['keys', 'list'],
   ['keys', 'revoke'],
+  ['submit'],
   ['resync'],
   ['retry'],
   ['redrive'],
@@ -64,6 +67,8 @@ describe('the command line', () => {
     [['resync', '0'], /<connectionId>: is not a connection id/],
     [['resync', '1e3'], /<connectionId>: is not a connection id/],
     [['why', '294', 'a/b', '--frobnicate'], /unknown option '--frobnicate'/],
+    [['submit', 'stock.csv'], /--connection: is required/],
+    [['submit', 'stock.csv', '--connection', '294', '--timeout', '0'], /--timeout: is no number of seconds/],
     [['retry'], /--attention: is required/],
     [['retry', '--attention', 'x" OR ExecutionStatus = "Running'], /--attention: is no word/],
     [['redrive', '--rejected'], /--rejected and --connection belong together/],

@@ -57,6 +57,24 @@ it('calls a database that is away by its name, without the words of the driver',
   expect(JSON.stringify([failure.message, failure.details, observed])).not.toContain('secret');
 });
 
+it.each([
+  ['ER_LOCK_DEADLOCK', 1213, 'StoreUnavailable'],
+  ['ER_DATA_TOO_LONG', 1406, 'InvariantBroken'],
+])('turns %s into a failure without the statement and its values', async (code, errno, type) => {
+  const error = Object.assign(new Error("Data too long near 'CANARY'"), {
+    code,
+    errno,
+    sql: "UPDATE t SET a = 'CANARY'",
+  });
+  const { failure, observed } = await translated(error);
+  expect(failure).toMatchObject({
+    type,
+    message: `MySQL refused a statement (${code})`,
+    nonRetryable: type === 'InvariantBroken',
+  });
+  expect(JSON.stringify([failure, observed])).not.toContain('CANARY');
+});
+
 it('leaves what it does not know as it is, and tells of it without repeating its words', async () => {
   const error = new TypeError('a mistake in the code');
   const observed = [{ activityType: expect.any(String), type: 'Unexpected', message: 'TypeError', details: {} }];
