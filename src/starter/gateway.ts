@@ -15,8 +15,8 @@ import { createServer } from './server';
 import { createStockIntake } from './stock-intake';
 import { createStockViews } from './stock-view';
 
-/** Events that share one commit, and commits at once: enough to fill the disk's queue, few enough to spare the pool. */
-const INTAKE_GROUP = { maxGroup: 50, maxConcurrent: 4, isCommon: isDatabaseDown };
+/** Events that share one commit, and commits at once: two, because commits at once wait for each other wherever they name the same listings. */
+const INTAKE_GROUP = { maxGroup: 50, maxConcurrent: 2, isCommon: isDatabaseDown };
 
 export interface GatewayOptions {
   stores: Stores;

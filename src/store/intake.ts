@@ -15,6 +15,17 @@ interface Intake {
 
 const isUsable = (line: DraftLine): line is UsableLine => line.quantity !== null;
 
+const headOf = ({ draft, submissionId }: Intake): SqlValue[] => [
+  submissionId,
+  draft.connectionId,
+  draft.accountSlug,
+  draft.source,
+  draft.messageId,
+  draft.lines.length,
+  new Date(),
+  new Date(),
+];
+
 /** Writes the submissions' heads and tells which ones are new; a message that came before keeps its first id. */
 async function insertHeads(
   tx: Queryable,
@@ -28,21 +39,10 @@ async function insertHeads(
       version: { publishedAtMs: draft.publishedAtMs, messageId: draft.messageId ?? submissionId },
     };
   });
-  const rows = intakes.map(({ draft, submissionId }): SqlValue[] => [
-    submissionId,
-    draft.connectionId,
-    draft.accountSlug,
-    draft.source,
-    draft.messageId,
-    'pending',
-    draft.lines.length,
-    new Date(),
-    new Date(),
-  ]);
   await tx.change(
-    `INSERT INTO submissions (id, connectionId, accountSlug, source, messageId, status, totalCount, createdAt, updatedAt)
+    `INSERT INTO submissions (id, connectionId, accountSlug, source, messageId, totalCount, createdAt, updatedAt, status)
      VALUES ? ON DUPLICATE KEY UPDATE id = id`,
-    [rows],
+    [intakes.map((intake): SqlValue[] => [...headOf(intake), 'pending'])],
   );
   const messages = drafts
     .filter((draft) => draft.messageId !== null)
@@ -121,21 +121,29 @@ function fateOf(
   return { status: 'pending', error: null };
 }
 
-async function insertLines(tx: Queryable, intake: Intake, current: Map<string, Version>): Promise<LineFate[]> {
-  const last = lastLines(intake);
-  const fates = intake.draft.lines.map((line) => fateOf(line, intake, last, current));
-  const rows = intake.draft.lines.map((line, index): SqlValue[] => [
-    intake.submissionId,
-    line.row,
-    intake.draft.connectionId,
-    line.listing,
-    intake.draft.sumLocations ? line.locationId : intake.draft.levelLocationId,
-    line.quantity,
-    intake.version.publishedAtMs,
-    intake.version.messageId,
-    fates[index]?.status ?? 'pending',
-    fates[index]?.error?.slice(0, 500) ?? null,
-  ]);
+interface Decided {
+  intake: Intake;
+  fates: LineFate[];
+}
+
+const countOf = ({ fates }: Decided, status: LineStatus): number =>
+  fates.filter((fate) => fate.status === status).length;
+
+async function insertLines(tx: Queryable, all: readonly Decided[]): Promise<void> {
+  const rows = all.flatMap(({ intake, fates }) =>
+    intake.draft.lines.map((line, index): SqlValue[] => [
+      intake.submissionId,
+      line.row,
+      intake.draft.connectionId,
+      line.listing,
+      intake.draft.sumLocations ? line.locationId : intake.draft.levelLocationId,
+      line.quantity,
+      intake.version.publishedAtMs,
+      intake.version.messageId,
+      fates[index]?.status ?? 'pending',
+      fates[index]?.error?.slice(0, 500) ?? null,
+    ]),
+  );
   for (const chunk of inChunks(rows)) {
     await tx.change(
       `INSERT INTO submission_lines (submissionId, rowNumber, connectionId, listing, locationId, quantity,
@@ -143,7 +151,31 @@ async function insertLines(tx: Queryable, intake: Intake, current: Map<string, V
       [chunk],
     );
   }
-  return fates;
+}
+
+/** Writes the counts of the submissions of which some lines are decided already: unusable, or known better. */
+async function updateHeads(tx: Queryable, all: readonly Decided[]): Promise<void> {
+  const rows = all
+    .filter((decided) => countOf(decided, 'pending') < decided.fates.length)
+    .map((decided): SqlValue[] => {
+      const errors = countOf(decided, 'error');
+      const isOpen = countOf(decided, 'pending') > 0;
+      return [
+        ...headOf(decided.intake),
+        isOpen ? 'pending' : errors > 0 ? 'error' : 'success',
+        errors,
+        errors + countOf(decided, 'superseded'),
+        errors > 0 ? `error in ${errors} out of ${decided.fates.length} rows` : null,
+      ];
+    });
+  if (rows.length === 0) return;
+  // Every row is there; written as an upsert, because that changes many rows in one statement.
+  await tx.change(
+    `INSERT INTO submissions (id, connectionId, accountSlug, source, messageId, totalCount, createdAt, updatedAt, status, errorCount, finishedCount, error)
+     VALUES ? ON DUPLICATE KEY UPDATE status = VALUES(status), errorCount = VALUES(errorCount), finishedCount = VALUES(finishedCount),
+       error = VALUES(error), updatedAt = VALUES(updatedAt)`,
+    [rows],
+  );
 }
 
 /**
@@ -171,32 +203,21 @@ export async function storeSubmissions(db: Database, drafts: readonly Submission
     const levels = await upsertDesired(tx, [...wishes.values()]);
     const current = new Map([...parts, ...[...levels].map(([key, version]) => [`${key}\n`, version] as const)]);
 
-    const results: IntakeResult[] = [];
-    for (const intake of intakes) {
-      if (intake.duplicate) {
-        results.push({ submissionId: intake.submissionId, status: 'duplicate', changedStock: false });
-        continue;
-      }
-      const fates = await insertLines(tx, intake, current);
-      const count = (status: LineStatus) => fates.filter((fate) => fate.status === status).length;
-      const open = count('pending');
-      const errors = count('error');
-      const superseded = count('superseded');
-      if (open < fates.length) {
-        await tx.change(
-          'UPDATE submissions SET errorCount = ?, finishedCount = ?, status = ?, error = ?, updatedAt = UTC_TIMESTAMP(3) WHERE id = ?',
-          [
-            errors,
-            errors + superseded,
-            open > 0 ? 'pending' : errors > 0 ? 'error' : 'success',
-            errors > 0 ? `error in ${errors} out of ${fates.length} rows` : null,
-            intake.submissionId,
-          ],
-        );
-      }
-      const status = superseded > 0 && open === 0 && errors === 0 ? 'superseded' : 'accepted';
-      results.push({ submissionId: intake.submissionId, status, changedStock: open > 0 });
-    }
-    return results;
+    const decided = new Map(
+      fresh.map((intake) => {
+        const last = lastLines(intake);
+        return [intake, { intake, fates: intake.draft.lines.map((line) => fateOf(line, intake, last, current)) }];
+      }),
+    );
+    await insertLines(tx, [...decided.values()]);
+    await updateHeads(tx, [...decided.values()]);
+    return intakes.map((intake) => resultOf(intake.submissionId, decided.get(intake)));
   });
+}
+
+function resultOf(submissionId: string, decided: Decided | undefined): IntakeResult {
+  if (!decided) return { submissionId, status: 'duplicate', changedStock: false };
+  const changedStock = countOf(decided, 'pending') > 0;
+  const isKnownBetter = !changedStock && countOf(decided, 'superseded') > 0 && countOf(decided, 'error') === 0;
+  return { submissionId, status: isKnownBetter ? 'superseded' : 'accepted', changedStock };
 }
