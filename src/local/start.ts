@@ -69,7 +69,8 @@ async function bringUp(guardian: Guardian, failed: Deferred<never>): Promise<Sta
 
   const twins = async () => {
     const [ajioPort, eshopboxPort] = [await freePort(), await freePort()];
-    const ports = ['--ajio-port', String(ajioPort), '--eshopbox-port', String(eshopboxPort), '--increff-port', '0'];
+    const taken = ['--ajio-port', String(ajioPort), '--eshopbox-port', String(eshopboxPort)];
+    const ports = [...taken, '--increff-port', '0', '--shiphero-port', '0'];
     const urls = { ajioTwinUrl: `http://${HOST}:${ajioPort}`, eshopboxTwinUrl: `http://${HOST}:${eshopboxPort}` };
     const program = await node('twins', 'twins/main.js', ['--host', HOST, ...ports], {});
     await waitUntilReady(

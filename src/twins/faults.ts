@@ -29,6 +29,8 @@ const common = {
       path: z.string().startsWith('/').optional(),
       /** Whose token the request carries. */
       account: z.string().optional(),
+      /** What the request does, for a channel with one path for everything. */
+      operation: z.string().optional(),
     })
     .default({}),
   rate: share.default(1),
@@ -50,6 +52,7 @@ const additive = [
   z.strictObject({ ...common, kind: z.literal('unknown-line'), key: z.string().min(1).default('UNKNOWN-LINE') }),
   z.strictObject({ ...common, kind: z.literal('failed-without-list') }),
   z.strictObject({ ...common, kind: z.literal('status-failed') }),
+  z.strictObject({ ...common, kind: z.literal('stuck'), afterRows: z.number().int().min(0).optional() }),
 ] as const;
 
 const decisive = [
@@ -109,6 +112,8 @@ export interface LineFaults {
   unknownLine: string | undefined;
   /** Answer a business failure without naming lines, and apply nothing. */
   failsAll: boolean;
+  /** Work that this request starts comes to rest unfinished; without `afterRows` it never begins. */
+  stuck: { afterRows: number | undefined } | undefined;
 }
 
 /** The faults that hit one request, sorted by what they do to it. */
@@ -134,7 +139,15 @@ export interface FaultBox {
   set(faults: unknown): void;
   clear(): void;
   list(): { faults: unknown[]; counts: { seen: number; hits: number }[] };
-  hit(request: { method: string; path: string; account: string | null }): FaultHits;
+  hit(request: FaultedRequest): FaultHits;
+}
+
+/** What faults look at to see whether a request is theirs. */
+export interface FaultedRequest {
+  method: string;
+  path: string;
+  account: string | null;
+  operation?: string | undefined;
 }
 
 /** A seeded source of numbers from 0 (included) to 1 (excluded): the same seed gives the same run. */
@@ -168,10 +181,11 @@ const picks = (
 export function createFaultBox(seed: number): FaultBox {
   let armed: ArmedFault[] = [];
 
-  const isHit = (one: ArmedFault, request: { method: string; path: string; account: string | null }): boolean => {
+  const isHit = (one: ArmedFault, request: FaultedRequest): boolean => {
     const { on, after, times, rate } = one.fault;
     if (on.method !== undefined && on.method !== request.method) return false;
     if (on.account !== undefined && on.account !== request.account) return false;
+    if (on.operation !== undefined && on.operation !== request.operation) return false;
     if (one.pattern !== undefined && !one.pattern.test(request.path)) return false;
     one.seen += 1;
     if (one.seen <= after || (times !== undefined && one.hits >= times) || one.random() >= rate) return false;
@@ -208,6 +222,7 @@ export function createFaultBox(seed: number): FaultBox {
           omits: (key) => omitting.some((omits) => omits(key)),
           unknownLine: undefined,
           failsAll: false,
+          stuck: undefined,
         },
         decisive: undefined,
       };
@@ -222,6 +237,7 @@ export function createFaultBox(seed: number): FaultBox {
         else if (fault.kind === 'omit-lines') omitting.push((key) => picks(fault, key, random));
         else if (fault.kind === 'unknown-line') result.lines.unknownLine = fault.key;
         else if (fault.kind === 'failed-without-list' || fault.kind === 'status-failed') result.lines.failsAll = true;
+        else if (fault.kind === 'stuck') result.lines.stuck = { afterRows: fault.afterRows };
         else {
           result.decisive = fault;
           break;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { RequestRate } from './increff-rate-limit';
+import type { RequestRate } from './rate-limit';
 
 const text = z.string().min(1);
 const isStockKey = (key: string): boolean => /^[^/]+\/(?:[^/]+\/[^/]*\/)?[^/]+$/.test(key) && !/%(?!25|2F)/i.test(key);

@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import { credentialsAsTokens, credentialsText } from './increff-credentials';
-import { createRateLimit } from './increff-rate-limit';
 import {
   applyIncreffPatch,
   emptyIncreffState,
@@ -13,6 +12,7 @@ import {
   stockKeyOf,
   stockOf,
 } from './increff-state';
+import { createRateLimit } from './rate-limit';
 import type { Answer } from './send';
 import { type Exchange, startTwin, type Twin, type TwinOptions } from './twin';
 import { createViolations } from './violations';

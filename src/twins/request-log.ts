@@ -1,6 +1,6 @@
 /** One change of a twin's state: what was changed, whose it is, and the quantity before and after where there is one. */
 export interface Applied {
-  what: 'login' | 'stock' | 'confirm' | 'cancel';
+  what: 'login' | 'stock' | 'confirm' | 'cancel' | 'sync' | 'abort';
   account: string;
   /** The line, as the channel's faults and state call it; the account for a login. */
   key: string;

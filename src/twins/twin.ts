@@ -80,6 +80,8 @@ export interface StandIn<State> {
   tokenOf(headers: IncomingHttpHeaders): string | undefined;
   /** The channel's way to say no outside its routes' own rules: 400, 404, 413, 415, 429. */
   refuse(status: number, message: string, path: string): Answer;
+  /** What a request does, for faults, where one path serves everything. */
+  operationOf?(body: unknown): string | undefined;
   /** Whether the channel's own limit lets one more request of this account pass; asked once a request, before any fault. */
   admits?(account: string): boolean;
   state(): State;
@@ -159,7 +161,8 @@ export async function startTwin<State, Patch>(
       return sendAnswer(wire, throttled);
     }
 
-    const hits = faults.hit({ method: request.method, path, account });
+    const operation = body.ok ? standIn.operationOf?.(body.value) : undefined;
+    const hits = faults.hit({ method: request.method, path, account, operation });
     entry.faults = hits.names;
     if (hits.delayMs > 0) {
       const stopped = await sleep(hits.delayMs, false, { signal: stopping.signal }).catch(() => true);

@@ -7,6 +7,8 @@ export const VIOLATIONS = [
   'foreignToken',
   /** An order of one account, addressed by another. */
   'foreignOrder',
+  /** A stock sync of one account, addressed by another. */
+  'foreignSync',
   'badLogin',
   'badBody',
   'batchTooLarge',
@@ -14,6 +16,10 @@ export const VIOLATIONS = [
   'duplicateLine',
   /** A request beyond the channel's own limit. */
   'rateLimit',
+  /** An operation that cost more than was left of the channel's credits. */
+  'throttled',
+  /** Two stock syncs of one warehouse at once that name the same SKU. */
+  'overlappingSync',
   'unknownRoute',
 ] as const;
 

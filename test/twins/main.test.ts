@@ -6,7 +6,7 @@ import { call } from './calls';
 
 const MAIN = join(__dirname, '../../src/twins/main.ts');
 const HOOK = join(__dirname, 'typescript-hook.cjs');
-const ANY_PORTS = ['--ajio-port', '0', '--eshopbox-port', '0', '--increff-port', '0'];
+const ANY_PORTS = ['--ajio-port', '0', '--eshopbox-port', '0', '--increff-port', '0', '--shiphero-port', '0'];
 
 interface Run {
   child: ChildProcess;
@@ -27,7 +27,7 @@ it.each(['SIGTERM', 'SIGINT'] as const)(
   'starts every twin, prints its address, and ends cleanly on %s',
   async (signal) => {
     const { child, out, ended } = run(...ANY_PORTS, '--token-ttl-seconds', '7');
-    while (out().split('\n').length < 4) await once(child.stdout ?? child, 'data');
+    while (out().split('\n').length < 5) await once(child.stdout ?? child, 'data');
     const urls = Object.fromEntries(
       out()
         .trim()
@@ -36,6 +36,7 @@ it.each(['SIGTERM', 'SIGINT'] as const)(
     );
     expect((await call('GET', `${urls.ajio}/__twin/health`)).json).toEqual({ name: 'ajio', ok: true });
     expect((await call('GET', `${urls.increff}/__twin/health`)).json).toEqual({ name: 'increff', ok: true });
+    expect((await call('GET', `${urls.shiphero}/__twin/health`)).json).toEqual({ name: 'shiphero', ok: true });
     const body = {
       grant_type: 'refresh_token',
       client_id: 'demo-client',
@@ -52,7 +53,15 @@ it.each(['SIGTERM', 'SIGINT'] as const)(
 it('explains itself', async () => {
   const { out, ended } = run('--help');
   expect(await ended).toEqual([0, null]);
-  for (const flag of ['--host', '--ajio-port', '--eshopbox-port', '--increff-port', '--token-ttl-seconds', '--seed'])
+  for (const flag of [
+    '--host',
+    '--ajio-port',
+    '--eshopbox-port',
+    '--increff-port',
+    '--shiphero-port',
+    '--token-ttl-seconds',
+    '--seed',
+  ])
     expect(out()).toContain(flag);
 });
 
