@@ -1,3 +1,4 @@
+import { text } from 'node:stream/consumers';
 import type { Client } from '@temporalio/client';
 import type { Config } from '../config';
 import { createHttpClient } from '../connectors/http/client';
@@ -8,6 +9,7 @@ import { createDispatch, type Dispatch } from '../starter/dispatch';
 import { openStores, type Stores } from '../store/stores';
 import { createTemporalClient } from '../temporal';
 import { CliError } from './failures';
+import type { ProgressSink } from './progress';
 
 /** What a command works with; every part connects when it is first used. */
 export interface CliContext {
@@ -18,6 +20,10 @@ export interface CliContext {
   connectorContext: ConnectorContext;
   /** Standard input to its end, as text. */
   readStdin(): Promise<string>;
+  /** Standard input as it comes. */
+  stdin(): AsyncIterable<Uint8Array>;
+  /** Where a long command says how far it is; silent where JSON was asked for. */
+  progress: ProgressSink;
   /** The connection; a {@link CliError} that names the id when there is none. */
   connection(id: number): Promise<Connection>;
 }
@@ -25,7 +31,7 @@ export interface CliContext {
 /** Opens everything that the environment names, runs `work` on it and closes it again. */
 export async function withContext<T>(
   config: Config,
-  readStdin: () => Promise<string>,
+  { stdin, progress }: Pick<CliContext, 'stdin' | 'progress'>,
   work: (context: CliContext) => Promise<T>,
 ): Promise<T> {
   const stores = openStores({ mysqlUrl: config.mysqlUrl, credentialsKey: config.credentialsKey, connectionLimit: 4 });
@@ -38,7 +44,9 @@ export async function withContext<T>(
       client,
       dispatch: createDispatch({ client, connections: stores.cache, orders: stores.orders, connectorFor }),
       connectorContext: { http, endpoints: config.endpoints, now: Date.now },
-      readStdin,
+      readStdin: () => text(stdin()),
+      stdin,
+      progress,
       async connection(id) {
         const found = await stores.connections.find(id);
         if (!found) throw new CliError(`there is no connection ${id}`);

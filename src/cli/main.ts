@@ -1,4 +1,3 @@
-import { text } from 'node:stream/consumers';
 import { loadConfig } from '../config';
 import { runCli } from './program';
 
@@ -6,7 +5,8 @@ async function main(): Promise<void> {
   process.exitCode = await runCli(process.argv.slice(2), {
     out: (words) => process.stdout.write(words),
     err: (words) => process.stderr.write(words),
-    readStdin: () => text(process.stdin),
+    errColumns: () => (process.stderr.isTTY ? process.stderr.columns : undefined),
+    stdin: () => process.stdin,
     loadConfig: () => loadConfig(),
   });
 }

@@ -7,9 +7,11 @@ import { addRedriveCommand } from './commands/redrive';
 import { addResyncCommand } from './commands/resync';
 import { addRetryCommand } from './commands/retry';
 import { addSetupCommand } from './commands/setup';
+import { addSubmitCommand } from './commands/submit';
 import { addWhyCommand } from './commands/why';
 import { withContext } from './context';
 import { sayFailure, UsageError } from './failures';
+import type { ProgressSink } from './progress';
 
 const EXIT = { done: 0, failed: 1, wrongUsage: 2 } as const;
 
@@ -17,8 +19,9 @@ const EXIT = { done: 0, failed: 1, wrongUsage: 2 } as const;
 export interface CliIo {
   out(text: string): void;
   err(text: string): void;
-  /** Standard input to its end, as text. */
-  readStdin(): Promise<string>;
+  /** How wide the terminal is that `err` writes to; undefined when it is none. */
+  errColumns(): number | undefined;
+  stdin(): AsyncIterable<Uint8Array>;
   /** Throws a ConfigError when the environment does not fit. */
   loadConfig(): Config;
 }
@@ -30,9 +33,16 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
   let config: Config | undefined;
   let isFailed = false;
 
+  const progress: ProgressSink = {
+    write: (text) => {
+      if (!wantsJson) io.err(text);
+    },
+    columns: () => io.errColumns(),
+  };
+
   const execute: Execute = async (asJson, work) => {
     config = io.loadConfig();
-    const outcome = await withContext(config, io.readStdin, work);
+    const outcome = await withContext(config, { stdin: io.stdin, progress }, work);
     io.out(asJson ? `${JSON.stringify(outcome.json, null, 2)}\n` : outcome.lines.map((line) => `${line}\n`).join(''));
     isFailed = outcome.failed === true;
   };
@@ -84,6 +94,7 @@ function createProgram(execute: Execute, io: CliIo, wantsJson: boolean): Command
   addSetupCommand(program, execute);
   addConnectionCommands(program, execute);
   addKeyCommands(program, execute);
+  addSubmitCommand(program, execute);
   addResyncCommand(program, execute);
   addRetryCommand(program, execute);
   addRedriveCommand(program, execute);

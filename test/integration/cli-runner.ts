@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { runCli } from '../../src/cli/program';
 import { type Config, loadConfig } from '../../src/config';
 
@@ -20,7 +21,8 @@ export function cliOn(environment: Record<string, string>) {
       err: (text) => {
         run.err += text;
       },
-      readStdin: async () => stdin,
+      errColumns: () => undefined,
+      stdin: () => Readable.from([Buffer.from(stdin)]),
       loadConfig: () => config,
     });
     return run;
