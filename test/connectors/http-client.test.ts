@@ -212,17 +212,27 @@ describe('a destination', () => {
     ['a host that only ends alike', 'https://badexample.com/', ['*.example.com']],
     ['a user name', 'https://user:geheim@api.example.com/', ['api.example.com']],
     ['another scheme', 'ftp://api.example.com/', ['api.example.com']],
-    ['loopback', 'http://127.0.0.1:1/', ['127.0.0.1']],
-    ['loopback as one number', 'http://2130706433/', ['127.0.0.1']],
-    ['loopback in IPv6', 'http://[::1]/', ['[::1]']],
-    ['a mapped address', 'http://[::ffff:10.0.0.1]/', ['[::ffff:a00:1]']],
-    ['the metadata service', 'http://169.254.169.254/latest', ['169.254.169.254']],
-    ['a name that leads to loopback', 'http://localhost:1/', ['localhost']],
+    ['loopback that only a wildcard allows', 'http://127.0.0.1:1/', ['*.0.0.1']],
+    ['loopback as one number', 'http://2130706433/', ['*.0.0.1']],
+    ['loopback in IPv6', 'http://[::1]/', ['127.0.0.1', 'localhost']],
+    ['a mapped address', 'http://[::ffff:10.0.0.1]/', ['10.0.0.1']],
+    ['the metadata service', 'http://169.254.169.254/latest', ['*.169.254']],
+    ['another port than the one allowed', 'http://127.0.0.1:1/', ['127.0.0.1:2']],
   ])('is refused before anything is sent: %s', async (_name, url, hosts) => {
     const failure = await failureOfCall(strict(hosts).send(request(url)));
     expect(failure).toMatchObject({ type: 'InputInvalid', mayStillApply: false });
     expect(failure.message).toContain(new URL(url).hostname);
     expect(everythingIn(failure)).not.toContain('geheim');
+  });
+
+  it.each([
+    ['its address', (port: string) => ['127.0.0.1', `http://127.0.0.1:${port}/`]],
+    ['its address and port', (port: string) => [`127.0.0.1:${port}`, `http://127.0.0.1:${port}/`]],
+    ['a name that can only be a local one', (port: string) => ['LOCALHOST', `http://localhost:${port}/`]],
+  ])('on this machine may be called when it is allowed by %s', async (_name, entryAndUrl) => {
+    const { port } = new URL(await serve((_req, res) => res.end('{}')));
+    const [entry = '', url = ''] = entryAndUrl(port);
+    expect((await strict([entry]).send(request(url))).status).toBe(200);
   });
 
   it('is described without query, headers and body', async () => {

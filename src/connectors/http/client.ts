@@ -1,7 +1,7 @@
 import { Agent, type Dispatcher } from 'undici';
 import { ConnectorError } from '../errors';
-import { AddressRefusedError, publicLookup } from './addresses';
-import { checkedUrl, type DestinationRules } from './destinations';
+import { AddressRefusedError } from './addresses';
+import { checkedUrl, type DestinationRules, lookupWithin } from './destinations';
 
 /** One request to a channel. */
 export interface HttpRequest {
@@ -69,7 +69,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     pipelining: 1,
     headersTimeout: timeouts.headersMs,
     bodyTimeout: timeouts.headersMs,
-    connect: { timeout: timeouts.connectMs, ...(options.allowPrivateAddresses ? {} : { lookup: publicLookup }) },
+    connect: { timeout: timeouts.connectMs, lookup: lookupWithin(options) },
   });
   return {
     send: async (request) =>

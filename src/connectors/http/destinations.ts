@@ -1,12 +1,16 @@
-import { isIP } from 'node:net';
+import { lookup } from 'node:dns';
+import { isIP, type LookupFunction } from 'node:net';
 import { ConnectorError } from '../errors';
-import { isPublicAddress } from './addresses';
+import { isPublicAddress, publicLookup } from './addresses';
 
 /** Where requests may go. */
 export interface DestinationRules {
-  /** Host names, exact or as `*.example.com` (any name below it, not itself). */
+  /**
+   * Host names, exact or as `*.example.com` (any name below it, not itself); `host:port` is that port only. A private address,
+   * or a name that can only be a local one, that stands here by itself may be reached: whoever wrote it there meant it.
+   */
   allowedHosts: readonly string[];
-  /** Loopback and private networks may be reached: for twins and tests only. */
+  /** Loopback and private networks may be reached by any allowed name, also one that looks public. */
   allowPrivateAddresses: boolean;
 }
 
@@ -20,14 +24,35 @@ export function checkedUrl(text: string, rules: DestinationRules): URL {
   if (url.username !== '' || url.password !== '') {
     throw new ConnectorError('InputInvalid', `${url.hostname}: an address with user name or password is not called`);
   }
-  const allowed = rules.allowedHosts.some((pattern) => matches(url.hostname, pattern.toLowerCase()));
+  const allowed = rules.allowedHosts.some((pattern) => matches(url, pattern.toLowerCase()));
   if (!allowed) throw new ConnectorError('InputInvalid', `${url.hostname} is not among the allowed hosts`);
-  const literal = url.hostname.replace(/^\[|\]$/g, '');
-  if (!rules.allowPrivateAddresses && isIP(literal) !== 0 && !isPublicAddress(literal)) {
+  const literal = withoutBrackets(url.hostname);
+  if (isIP(literal) !== 0 && !isPublicAddress(literal) && !mayBePrivate(literal, rules)) {
     throw new ConnectorError('InputInvalid', `${url.hostname} is not a public address`);
   }
   return url;
 }
 
-const matches = (host: string, pattern: string): boolean =>
-  pattern.startsWith('*.') ? host.endsWith(pattern.slice(1)) && host.length >= pattern.length : host === pattern;
+/** Whether the host, a name or an address without brackets, may lead to a loopback or private address. */
+const mayBePrivate = (host: string, rules: DestinationRules): boolean =>
+  rules.allowPrivateAddresses ||
+  (isLocal(host) && rules.allowedHosts.some((pattern) => hostOf(pattern.toLowerCase()) === host.toLowerCase()));
+
+/** An address that is not public, or a name that no public name server knows. */
+const isLocal = (host: string): boolean =>
+  isIP(host) !== 0 ? !isPublicAddress(host) : !host.includes('.') || /\.(localhost|local|internal)$/i.test(host);
+
+const withoutBrackets = (host: string): string => host.replace(/^\[|\]$/g, '');
+
+const hostOf = (pattern: string): string => withoutBrackets(pattern.replace(/:\d+$/, ''));
+
+const matches = ({ host, hostname }: URL, pattern: string): boolean =>
+  pattern.startsWith('*.')
+    ? hostname.endsWith(pattern.slice(1)) && hostname.length >= pattern.length
+    : pattern === hostname || pattern === host || pattern === withoutBrackets(hostname);
+
+/** Decides at the moment of the connection, with the addresses that the name has then. */
+export const lookupWithin =
+  (rules: DestinationRules): LookupFunction =>
+  (host, options, callback) =>
+    mayBePrivate(host, rules) ? lookup(host, options, callback) : publicLookup(host, options, callback);
