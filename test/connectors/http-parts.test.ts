@@ -1,9 +1,10 @@
 import type { LookupAddress } from 'node:dns';
 import { z } from 'zod';
 import { accessTokenOf } from '../../src/connectors/access-token';
-import { isPublicAddress, publicLookup } from '../../src/connectors/http/addresses';
+import { AddressRefusedError, isPublicAddress, publicLookup } from '../../src/connectors/http/addresses';
 import { type AnswerContext, failureOf, parseAnswer, retryAfterMsOf } from '../../src/connectors/http/answers';
 import { addressOf } from '../../src/connectors/http/base-url';
+import { lookupWithin } from '../../src/connectors/http/destinations';
 import { cleanWords, wordsOf } from '../../src/connectors/http/words';
 import { allConnectors, connectorFor } from '../../src/connectors/registry';
 import { CHANNELS } from '../../src/contracts/channels';
@@ -19,6 +20,21 @@ const context: AnswerContext = {
   now: () => NOW_MS,
 };
 const failing = <T>(run: () => T) => failureOfCall((async () => run())());
+
+describe('a name that leads to this machine', () => {
+  const lookUp = (host: string, ...allowedHosts: string[]) =>
+    new Promise<unknown>((resolve) => {
+      lookupWithin({ allowedHosts, allowPrivateAddresses: false })(host, { all: true }, resolve);
+    });
+
+  it('is connected to only if it was allowed by itself, or by the wildcard of a local domain', async () => {
+    expect(await lookUp('localhost', 'localhost')).toBeNull();
+    expect(await lookUp('localhost', 'api.example.com')).toBeInstanceOf(AddressRefusedError);
+    expect(await lookUp('localhost', '*.localhost')).toBeInstanceOf(AddressRefusedError);
+    // Whether such a name is known differs from machine to machine; it is not refused.
+    expect(await lookUp('demo.localhost', '*.localhost')).not.toBeInstanceOf(AddressRefusedError);
+  });
+});
 
 describe('Retry-After', () => {
   it.each([

@@ -36,7 +36,11 @@ export function checkedUrl(text: string, rules: DestinationRules): URL {
 /** Whether the host, a name or an address without brackets, may lead to a loopback or private address. */
 const mayBePrivate = (host: string, rules: DestinationRules): boolean =>
   rules.allowPrivateAddresses ||
-  (isLocal(host) && rules.allowedHosts.some((pattern) => hostOf(pattern.toLowerCase()) === host.toLowerCase()));
+  (isLocal(host) && rules.allowedHosts.some((pattern) => names(pattern.toLowerCase(), host.toLowerCase())));
+
+/** A wildcard names no address: `*.0.0.1` is a mistake, or worse. */
+const names = (pattern: string, host: string): boolean =>
+  pattern.startsWith('*.') ? isIP(host) === 0 && host.endsWith(pattern.slice(1)) : hostOf(pattern) === host;
 
 /** An address that is not public, or a name that no public name server knows. */
 const isLocal = (host: string): boolean =>
