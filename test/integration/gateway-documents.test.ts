@@ -107,17 +107,20 @@ describe('a submission', () => {
       sentRows: [],
     });
     const stock = await get(`/stock?connectionId=${STOCK_CONNECTION}&listing=${encodeURIComponent(listing)}`);
-    expect(stock.json).toMatchObject([
-      {
-        listing,
-        state: 'dirty',
-        desired: { quantity: 5 },
-        sent: null,
-        acknowledged: null,
-        observed: null,
-        timeline: [],
-      },
-    ]);
+    expect(stock.json).toMatchObject({
+      listing,
+      locationId: 'POB1',
+      state: 'dirty',
+      desired: { quantity: 5 },
+      sent: null,
+      acknowledged: null,
+      observed: null,
+      timeline: [],
+    });
+    const at = (locationId: string) =>
+      get(`/stock?connectionId=${STOCK_CONNECTION}&listing=${encodeURIComponent(listing)}&locationId=${locationId}`);
+    expect((await at('POB1')).json).toEqual(stock.json);
+    expect((await at('POB2')).status).toBe(404);
     const again = await stand.post(`/submissions/${submissionId}/abort`, stand.keys.spykar, {});
     expect(again.body).toMatchObject({ withdrawnRows: [], sentRows: [] });
   });

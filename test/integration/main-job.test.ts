@@ -89,29 +89,27 @@ describe("the WMS's sample inventory event", () => {
       at: ISO,
     };
     expect(status).toBe(200);
-    expect(body).toEqual([
-      {
-        connectionId: STOCK_CONNECTION,
-        listing,
-        locationId: 'POB1',
-        state: 'clean',
-        lastError: null,
-        desired: point,
-        sent: point,
-        acknowledged: point,
-        observed: null,
-        timeline: [
-          {
-            ...point,
-            verdict: 'accepted',
-            message: null,
-            pushId: expect.any(String),
-            attempt: expect.any(Number),
-            late: false,
-          },
-        ],
-      },
-    ]);
+    expect(body).toEqual({
+      connectionId: STOCK_CONNECTION,
+      listing,
+      locationId: 'POB1',
+      state: 'clean',
+      lastError: null,
+      desired: point,
+      sent: point,
+      acknowledged: point,
+      observed: null,
+      timeline: [
+        {
+          ...point,
+          verdict: 'accepted',
+          message: null,
+          pushId: expect.any(String),
+          attempt: expect.any(Number),
+          late: false,
+        },
+      ],
+    });
   });
 
   test('sent ten times more at once is ten duplicates and no call', async () => {

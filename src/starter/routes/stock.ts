@@ -14,12 +14,14 @@ export const stockRoutes =
       {
         schema: {
           summary: 'Desired, sent, acknowledged and observed stock of a listing, and how it came about',
+          description: 'Of the location that is asked for, or else of the one that the connection shows.',
           querystring: z.object({
             connectionId: z.coerce.number().int().positive(),
             listing: z.string().min(1).max(255),
+            locationId: z.string().max(100).optional(),
           }),
           response: {
-            200: z.array(stockView),
+            200: stockView,
             401: problemDocument,
             404: problemDocument,
             422: problemDocument,
@@ -28,12 +30,15 @@ export const stockRoutes =
         },
       },
       async (request) => {
-        const { connectionId, listing } = request.query;
+        const { connectionId, listing, locationId } = request.query;
         const connection = await deps.findConnection(connectionId);
         if (!connection || !mayUse(holderOf(request), connection)) throw notFound('connection');
         const views = await deps.views(connectionId, listing);
-        if (views.length === 0) throw notFound('listing');
-        return views;
+        const shown = views.find((view) => view.locationId === (locationId ?? connection.locationId ?? ''));
+        // A connection that was moved to another location still has what it showed before.
+        const view = shown ?? (locationId === undefined ? views[0] : undefined);
+        if (!view) throw notFound('listing');
+        return view;
       },
     );
   };
