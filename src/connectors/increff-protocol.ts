@@ -9,7 +9,7 @@ import { addressOf } from './http/base-url';
 import { jsonOf } from './http/words';
 import { identifierOf } from './identifiers';
 import { credentialsOf, settingsOf } from './opening';
-import type { Call, Connector, ConnectorContext, Endpoint, GatePolicy } from './ports';
+import type { Call, Connector, ConnectorContext, Endpoint, GatePolicy, InventoryWriter } from './ports';
 import { commonSettings } from './settings';
 
 // What Increff's two channels have in common: they differ in one path, in the body that goes there, and in the names of its answer's lists.
@@ -123,6 +123,17 @@ export function codeVerdictsOf(
     return { listing, verdict: 'unknown', message };
   });
 }
+
+/** The writer of either channel; `send` is one stock update and the verdicts that it got. */
+export const increffWriter = (
+  { batchSize }: Pick<IncreffSettings, 'batchSize'>,
+  send: InventoryWriter['setStock'],
+): InventoryWriter => ({
+  batchSize,
+  // One SKU that Increff cannot read makes it refuse all of them with a 400.
+  halvesRefusals: true,
+  setStock: async (lines, call) => (lines.length === 0 ? [] : send(lines, call)),
+});
 
 /** A connection with its parsed parts, and where clock and addresses come from. */
 export interface IncreffClientOptions {

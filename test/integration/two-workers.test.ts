@@ -30,7 +30,9 @@ async function end(program: Program, signal: 'SIGTERM' | 'SIGKILL'): Promise<unk
 }
 
 beforeAll(async () => {
-  [, stand] = await Promise.all([buildPrograms(), startStand({ worker: false })]);
+  // One after the other: a stand that nobody knows of, because the build failed beside it, would keep jest from ending.
+  await buildPrograms();
+  stand = await startStand({ worker: false });
   gateway = start('starter/main.js');
   gatewayUrl = z.string().parse((await gateway.logged('gateway listens')).address);
 });

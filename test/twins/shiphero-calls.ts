@@ -115,3 +115,24 @@ export async function startFileHost() {
     },
   };
 }
+
+export const stockOf = (twin: ShipheroTwin) => twin.state().stock[USER] ?? {};
+export const key = (sku: string): string => `${WAREHOUSE}/${sku}`;
+/** What the caller did wrong, by kind; empty when nothing. */
+export const violationsOf = (twin: ShipheroTwin) =>
+  Object.fromEntries(Object.entries(twin.state().violations).filter(([, count]) => count > 0));
+/** Rows of a CSV for S1, S2, … */
+export const rows = (count: number, quantity: number | string = 7) =>
+  Array.from({ length: count }, (_nothing, index) => `S${index + 1},${quantity},replace,Recount`);
+
+/** Runs a file to its end, and says what became of it. */
+export async function runFile(
+  twin: ShipheroTwin,
+  host: Awaited<ReturnType<typeof startFileHost>>,
+  csv: string,
+  path = '/ran.csv',
+) {
+  const id = await startSync(twin, host.serve(path, csv));
+  await untilEnded(twin, id);
+  return { id, ...(await statusOf(twin, id)) };
+}

@@ -1,5 +1,17 @@
 import { type ShipheroTwin, startShipheroTwin } from '../../src/twins/shiphero-twin';
-import { csvOf, itemsOf, startFileHost, startSync, statusOf, USER, untilEnded, WAREHOUSE } from './shiphero-calls';
+import {
+  csvOf,
+  itemsOf,
+  key,
+  rows,
+  runFile,
+  startFileHost,
+  startSync,
+  statusOf,
+  stockOf,
+  untilEnded,
+  violationsOf,
+} from './shiphero-calls';
 
 const FAST = { rowsPerSecond: 100_000 };
 
@@ -15,18 +27,9 @@ beforeEach(() => {
   host.asked.length = 0;
 });
 
-const stock = () => twin.state().stock[USER] ?? {};
-const key = (sku: string): string => `${WAREHOUSE}/${sku}`;
-const violations = () => Object.fromEntries(Object.entries(twin.state().violations).filter(([, count]) => count > 0));
-const rows = (count: number, quantity: number | string = 7) =>
-  Array.from({ length: count }, (_nothing, index) => `S${index + 1},${quantity},replace,Recount`);
-
-/** Runs a file to its end, and says what became of it. */
-async function ran(csv: string, path = '/ran.csv') {
-  const id = await startSync(twin, host.serve(path, csv));
-  await untilEnded(twin, id);
-  return { id, ...(await statusOf(twin, id)) };
-}
+const stock = () => stockOf(twin);
+const violations = () => violationsOf(twin);
+const ran = (csv: string, path?: string) => runFile(twin, host, csv, path);
 
 describe('a file', () => {
   it('may have a BOM, CRLF, quotes, `#sku` and a location', async () => {

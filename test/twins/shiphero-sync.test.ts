@@ -5,13 +5,18 @@ import {
   csvOf,
   graphql,
   itemsOf,
+  key,
+  rows,
+  runFile,
   START,
   startFileHost,
   startSync,
   statusOf,
+  stockOf,
   USER,
   until,
   untilEnded,
+  violationsOf,
   WAREHOUSE,
 } from './shiphero-calls';
 
@@ -30,18 +35,9 @@ beforeEach(() => {
   host.asked.length = 0;
 });
 
-const stock = () => twin.state().stock[USER] ?? {};
-const key = (sku: string): string => `${WAREHOUSE}/${sku}`;
-const violations = () => Object.fromEntries(Object.entries(twin.state().violations).filter(([, count]) => count > 0));
-const rows = (count: number, quantity: number | string = 7) =>
-  Array.from({ length: count }, (_nothing, index) => `S${index + 1},${quantity},replace,Recount`);
-
-/** Runs a file to its end, and says what became of it. */
-async function ran(csv: string, path = '/ran.csv') {
-  const id = await startSync(twin, host.serve(path, csv));
-  await untilEnded(twin, id);
-  return { id, ...(await statusOf(twin, id)) };
-}
+const stock = () => stockOf(twin);
+const violations = () => violationsOf(twin);
+const ran = (csv: string, path?: string) => runFile(twin, host, csv, path);
 
 /** Starts a file of which no row is due before the clock is moved. */
 async function slowSync(lines: string[], path = '/slow.csv', warehouse = WAREHOUSE) {

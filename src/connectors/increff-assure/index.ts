@@ -1,4 +1,4 @@
-import { increffTraits } from '../increff-protocol';
+import { increffTraits, increffWriter } from '../increff-protocol';
 import { credentialsOf, settingsOf } from '../opening';
 import type { Capabilities, Connector } from '../ports';
 import { increffAssureClient } from './client';
@@ -17,16 +17,10 @@ export const increffAssureConnector: Connector = {
     const credentials = credentialsOf(increffTraits.credentials, connection);
     const client = increffAssureClient({ connection, credentials, settings, context });
     return {
-      inventoryWriter: {
-        batchSize: settings.batchSize,
-        // One SKU that Increff cannot read makes it refuse all of them with a 400.
-        halvesRefusals: true,
-        async setStock(lines, call) {
-          if (lines.length === 0) return [];
-          const answer = await client.updateInventory(inventoryUpdateOf(lines, settings), call);
-          return stockVerdictsOf(lines, answer, client.stockUpdate);
-        },
-      },
+      inventoryWriter: increffWriter(settings, async (lines, call) => {
+        const answer = await client.updateInventory(inventoryUpdateOf(lines, settings), call);
+        return stockVerdictsOf(lines, answer, client.stockUpdate);
+      }),
     };
   },
 };
