@@ -107,6 +107,7 @@ it('delivers both sample events exactly once, with two workers and however often
   const submissionId = z.string().parse(submissions[0]?.submissionId);
   expect(await doneStatus(submissionId)).toBe('success');
   const run = stand.client.workflow.getHandle(z.string().parse(orders[0]?.workflowId));
+  await eventually('the run exists', () => run.describe().catch(() => undefined));
   await run.result();
   expect(stockCalls().map((entry) => entry.applied.map(({ quantity }) => quantity))).toEqual([[3, 3, 3]]);
   const cancels = [...stand.ajio.log(), ...stand.eshopbox.log()].filter(

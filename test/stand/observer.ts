@@ -42,6 +42,9 @@ export function createObserver(stand: Stand) {
         return body.success ? [{ ...entry, atMs: Date.parse(entry.at), body: body.data }] : [];
       });
   const describe = (workflowId: string) => client.workflow.getHandle(workflowId).describe();
+  // The gateway starts runs after its answer, so a run that is about to start is not there yet.
+  const started = (workflowId: string) =>
+    eventually(`the start of ${workflowId}`, () => describe(workflowId).catch(() => undefined));
   const attention = async (workflowId: string) => (await describe(workflowId)).typedSearchAttributes.get(ATTENTION);
 
   return {
@@ -86,7 +89,6 @@ export function createObserver(stand: Stand) {
     attention,
     untilAttention: (workflowId: string, word: string) =>
       eventually(`attention ${word} of ${workflowId}`, async () =>
-        // A run that is only about to start is not there yet.
         (await attention(workflowId).catch(() => undefined)) === word ? word : undefined,
       ),
     /** The markdown that the Web UI shows for a running run. */
@@ -97,10 +99,11 @@ export function createObserver(stand: Stand) {
     async outcome(workflowId: string) {
       return (await describe(workflowId)).typedSearchAttributes.get(OUTCOME);
     },
-    result: (workflowId: string): Promise<unknown> =>
-      eventually(workflowId, async () => ((await describe(workflowId).catch(() => undefined)) ? true : undefined)).then(
-        () => client.workflow.getHandle(workflowId).result(),
-      ),
+    started,
+    async result(workflowId: string): Promise<unknown> {
+      await started(workflowId);
+      return client.workflow.getHandle(workflowId).result();
+    },
     retry: (workflowId: string) => client.workflow.getHandle(workflowId).signal(retry),
     giveUp: (workflowId: string) => client.workflow.getHandle(workflowId).signal(giveUp),
 

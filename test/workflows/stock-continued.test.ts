@@ -19,7 +19,7 @@ test('a sync that outgrows its history goes on in a new run, with its totals and
   const { see, send, stand } = scene;
   const stock = Object.fromEntries(Array.from({ length: LINES }, (_, index) => [`V${index}`, index + 1]));
   await send.stock(tenant, { messageId: 'm1', stock });
-  const first = (await stand.client.workflow.getHandle(see.syncId(tenant)).describe()).runId;
+  const first = (await see.started(see.syncId(tenant))).runId;
   expect(await see.result(see.syncId(tenant))).toEqual({ pushes: LINES, accepted: LINES, rejected: 0, unknown: 0 });
   const last = await stand.client.workflow.getHandle(see.syncId(tenant)).describe();
   expect(last.runId).not.toBe(first);
