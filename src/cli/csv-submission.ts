@@ -1,9 +1,11 @@
 import { createReadStream } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { takesStock } from '../connectors/capabilities';
 import { connectorFor } from '../connectors/registry';
 import type { Connection } from '../contracts/connection';
 import type { IntakeResult, SubmissionDraft, SubmissionLineView, SubmissionView } from '../contracts/submission';
-import { MAX_CSV_ROWS, readStockCsv, type StockCsv, type StockCsvTarget } from '../starter/stock-csv';
+import { csvDraft, sumsLocations } from '../intake/csv-draft';
+import { MAX_CSV_ROWS, readStockCsv, type StockCsv, type StockCsvTarget } from '../intake/stock-csv';
 import { storeSubmissions } from '../store/intake';
 import type { CliContext } from './context';
 import { CliError, codeOf } from './failures';
@@ -17,7 +19,7 @@ export const STANDARD_INPUT = '-';
 /** A connection that takes stock, with its connector; a {@link CliError} says why another one does not. */
 export function stockTarget(connection: Connection): StockCsvTarget & Pick<SubmissionDraft, 'sumLocations'> {
   const connector = connectorFor(connection.channel);
-  if (!connector.capabilities.includes('inventoryWriter')) {
+  if (!takesStock(connector)) {
     throw new CliError(`connection ${connection.id}: ${connector.displayName} takes no stock`);
   }
   const settings = connector.settings.safeParse(connection.settings);
@@ -29,7 +31,7 @@ export function stockTarget(connection: Connection): StockCsvTarget & Pick<Submi
   return {
     connection,
     connector,
-    sumLocations: connection.locationId === null && settings.data.locations === 'sum',
+    sumLocations: sumsLocations(connection, settings.data),
   };
 }
 
@@ -46,19 +48,10 @@ export async function readFileFor(file: string, target: StockCsvTarget, stdin: C
 /** Stores the rows as one submission that is true as of now. */
 export async function storeCsv(
   { stores }: Pick<CliContext, 'stores'>,
-  { connection, sumLocations }: ReturnType<typeof stockTarget>,
+  target: ReturnType<typeof stockTarget>,
   csv: StockCsv,
 ): Promise<IntakeResult> {
-  const draft: SubmissionDraft = {
-    connectionId: connection.id,
-    accountSlug: connection.accountSlug,
-    source: 'csv',
-    messageId: null,
-    publishedAtMs: Date.now(),
-    levelLocationId: connection.locationId ?? '',
-    sumLocations,
-    lines: csv.rows.map(({ line }) => line),
-  };
+  const draft = csvDraft(csv, target, { messageId: null, publishedAtMs: Date.now() });
   const [result] = await storeSubmissions(stores.db, [draft]);
   if (!result) throw new Error('the submission was not stored');
   return result;

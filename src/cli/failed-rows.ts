@@ -1,7 +1,7 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { columnOf, ERROR_COLUMN, type StockCsv } from '../intake/stock-csv';
 import { csvOf, wordsCell } from '../starter/csv-output';
-import { columnOf, ERROR_COLUMN, type StockCsv } from '../starter/stock-csv';
 import { CliError, codeOf } from './failures';
 
 /** Where failed rows go, and whether what is there already may be lost. */

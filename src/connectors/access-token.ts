@@ -12,12 +12,23 @@ const inJson = z.union([
   z.object({ access_token: z.string() }).transform((value) => value.access_token),
 ]);
 
+const refreshInJson = z.union([
+  z.object({ refreshToken: z.string() }).transform((value) => value.refreshToken),
+  z.object({ refresh_token: z.string() }).transform((value) => value.refresh_token),
+]);
+
 /** The connection's token as it is stored: plain text, or JSON with `accessToken` in it; undefined when none can stand in a header. */
 export function storedTokenOf(connection: Connection): string | undefined {
   const stored = connection.accessToken?.trim() ?? '';
   const isJson = stored.startsWith('{') || stored.startsWith('"');
   const token = isJson ? inJson.safeParse(jsonOf(stored)).data?.trim() : stored;
   return token !== undefined && /^[\x21-\x7e]+$/.test(token) ? token : undefined;
+}
+
+/** The refresh token that is stored beside the connection's token; undefined when the row holds a token only, or none. */
+export function storedRefreshTokenOf(connection: Connection): string | undefined {
+  const token = refreshInJson.safeParse(jsonOf(connection.accessToken ?? '')).data?.trim();
+  return token === '' ? undefined : token;
 }
 
 /** The connection's token for a call. Throws `ChannelAuthFailed` with the token's generation when there is none or it dies within two minutes. */

@@ -24,6 +24,78 @@ export interface InventoryWriter {
   setStock(lines: readonly StockLine[], call: Call): Promise<readonly Verdict[]>;
 }
 
+/** What a channel is to fetch. */
+export interface JobFile {
+  /** Its `content-type`. */
+  mediaType: string;
+  text: string;
+}
+
+/** How far the channel is with a job. Counts are of rows, as the channel counts them; null where it does not say. */
+export interface JobState {
+  /** True once nothing more will be applied. */
+  hasEnded: boolean;
+  totalCount: number | null;
+  successCount: number | null;
+  errorCount: number | null;
+  /** The channel's words on the job as a whole, cleaned of secrets. */
+  words: string | null;
+}
+
+/** What the channel says of one row of the job's file, counted from 1. `code` is what the row is of, in the channel's words; null where it does not say. */
+export type RowVerdict = { row: number; code: string | null } & (
+  | { verdict: 'accepted' }
+  | { verdict: 'rejected' | 'unknown'; message: string }
+);
+
+export interface RowVerdictPage {
+  verdicts: readonly RowVerdict[];
+  /** Where the next page starts; null after the last one. */
+  nextCursor: string | null;
+}
+
+/** Requests that a {@link JobInventoryWriter} makes. */
+export type JobRequest = 'start' | 'find' | 'read' | 'stop' | 'page';
+
+/**
+ * Sets sellable quantities where the channel fetches a file and works it off in its own time. Absolute, never a delta. Every
+ * method but `fileOf` is exactly one request.
+ */
+export interface JobInventoryWriter {
+  /** Lines a file. */
+  readonly batchSize: number;
+  /** A job that has not ended by then is stopped; milliseconds from its start. */
+  readonly deadlineMs: number;
+  /** What each request costs at most, where the channel counts credits. */
+  readonly credits: Readonly<Record<JobRequest, number>>;
+  /** Row n is line n, counted from 1. Throws `InvariantBroken` for lines that the channel cannot take as one file. */
+  fileOf(lines: readonly StockLine[]): JobFile;
+  /** Starts a job. Throws `OutcomeUnknown` when nobody knows whether it was: {@link findJob} tells. */
+  startJob(fileUrl: string, call: Call): Promise<{ jobId: string }>;
+  /** The job that was started with this address; undefined when the channel knows of none. */
+  findJob(fileUrl: string, call: Call): Promise<{ jobId: string } | undefined>;
+  readJob(jobId: string, call: Call): Promise<JobState>;
+  /** Keeps the job from applying more; what was applied stays. Throws `ChannelRejected` for a job that has ended. */
+  stopJob(jobId: string, reason: string, call: Call): Promise<void>;
+  /** One page of what became of the rows: of all, or of those that the channel calls errors. `cursor` is null for the first page. */
+  readVerdicts(
+    request: { jobId: string; only: 'all' | 'errors'; cursor: string | null },
+    call: Call,
+  ): Promise<RowVerdictPage>;
+}
+
+/** What an account may spend: every request costs credits, and some come back each second. */
+export interface Credits {
+  left: number;
+  max: number;
+  perSecond: number;
+}
+
+/** Reads the account's credits, for one credit; offered by channels that count them. */
+export interface CreditReader {
+  readCredits(call: Call): Promise<Credits>;
+}
+
 /** Reads what the channel shows. One entry per listing asked for, in the order given. */
 export interface InventoryReader {
   /** Listings a call. */
@@ -51,6 +123,8 @@ export interface TokenIssuer {
 
 export interface IssuedToken {
   accessToken: string;
+  /** Kept beside the access token, for the next {@link TokenIssuer.issueToken}. */
+  refreshToken?: string;
   /** Milliseconds since the epoch; null when the channel does not say. */
   expiresAtMs: number | null;
 }
@@ -58,6 +132,8 @@ export interface IssuedToken {
 /** What an open connection can do; a missing capability is undefined, never a method that throws. */
 export interface Capabilities {
   inventoryWriter?: InventoryWriter;
+  jobInventoryWriter?: JobInventoryWriter;
+  creditReader?: CreditReader;
   inventoryReader?: InventoryReader;
   orderCanceller?: OrderCanceller;
   orderReader?: OrderReader;

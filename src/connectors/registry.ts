@@ -4,12 +4,14 @@ import { eshopboxConnector } from './eshopbox';
 import { increffAssureConnector } from './increff-assure';
 import { increffOmsConnector } from './increff-oms';
 import type { Connector } from './ports';
+import { shipheroConnector } from './shiphero';
 
 const CONNECTORS: Readonly<Record<Channel, Connector>> = {
   ajio: ajioConnector,
   eshopbox: eshopboxConnector,
   'increff-oms': increffOmsConnector,
   'increff-assure': increffAssureConnector,
+  shiphero: shipheroConnector,
 };
 
 /** The connector of a channel; there is one for every name in `CHANNELS`. */

@@ -1,5 +1,5 @@
 /** Every kind of external system that has a connector. A new channel adds its name here and its connector to the registry. */
-export const CHANNELS = ['ajio', 'eshopbox', 'increff-oms', 'increff-assure'] as const;
+export const CHANNELS = ['ajio', 'eshopbox', 'increff-oms', 'increff-assure', 'shiphero'] as const;
 
 export type Channel = (typeof CHANNELS)[number];
 

@@ -2,6 +2,7 @@
 export const FAILURE_TYPES = [
   'ChannelUnavailable',
   'ChannelRateLimited',
+  'ChannelStillWorking',
   'ChannelAuthFailed',
   'ChannelRejected',
   'ChannelContractViolated',
@@ -44,6 +45,8 @@ interface Treatment {
 export const TREATMENT: Record<FailureType, Treatment> = {
   ChannelUnavailable: { retried: true, benign: false },
   ChannelRateLimited: { retried: true, benign: true },
+  // A job that the channel has not worked off yet: asked again until a deadline.
+  ChannelStillWorking: { retried: true, benign: true },
   // The workflow refreshes the token and calls again: trying again with the same token cannot help.
   ChannelAuthFailed: { retried: false, benign: false },
   ChannelRejected: { retried: false, benign: false },

@@ -6,11 +6,15 @@ export const WORKFLOW_TASK_QUEUE = 'stockbridge';
 /** The queue of everything that speaks to one channel, so that a slow channel holds up no other. */
 export const channelTaskQueue = (channel: Channel): string => `channel-${channel}`;
 
+/** The queue on which files are fetched that callers name: others' servers may be slow, and hold up nothing else here. */
+export const CSV_IMPORT_TASK_QUEUE = 'csv-import';
+
 export const SWEEP_SCHEDULE_ID = 'stockbridge-sweep';
 export const RETENTION_SCHEDULE_ID = 'stockbridge-retention';
 
 const INVENTORY_SYNC_PREFIX = 'inventory-sync/';
 const ORDER_PREFIX = 'unfulfillable-order/';
+const CSV_IMPORT_PREFIX = 'csv-import/';
 
 /** One writer per connection: the id makes Temporal refuse a second open run. */
 export const inventorySyncWorkflowId = (connectionId: number): string => `${INVENTORY_SYNC_PREFIX}${connectionId}`;
@@ -21,6 +25,9 @@ export function connectionIdOf(workflowId: string): number | undefined {
   const id = Number(workflowId.slice(INVENTORY_SYNC_PREFIX.length));
   return Number.isSafeInteger(id) && id > 0 ? id : undefined;
 }
+
+/** One run for each file that is to be fetched. */
+export const csvImportWorkflowId = (syncId: string): string => `${CSV_IMPORT_PREFIX}${syncId}`;
 
 /** What makes two deliveries of an order event the same event: the event itself carries no id. */
 export interface OrderIdentity {

@@ -1,3 +1,5 @@
+import type { FailureType } from './failures';
+
 /** The source's order of truth: the later publication wins, equal times are ordered by message id, then by arrival. */
 export interface Version {
   /** Milliseconds since the epoch. */
@@ -53,6 +55,8 @@ export interface PushPlan {
   /** When the next line that had to wait becomes due, milliseconds from now; null when none waits. */
   nextDueInMs: number | null;
   blockedBy: PlanBlock | null;
+  /** True when the channel works pushes off as jobs, in its own time. */
+  asJobs: boolean;
 }
 
 export interface PushResult {
@@ -61,7 +65,18 @@ export interface PushResult {
   unknown: number;
   /** The channel's words on the first rejected line, for a person to read. */
   sampleMessage?: string;
+  /** What went wrong with a job as a whole although each of its lines has a verdict. */
+  trouble?: JobTrouble;
 }
+
+export interface JobTrouble {
+  type: FailureType;
+  message: string;
+  channelWords?: string;
+}
+
+/** A push that the channel works off as a job, or that needed none. */
+export type JobStart = { isRunning: true; deadlineInMs: number } | { isRunning: false; result: PushResult };
 
 /** What one run of the inventory sync did, in lines and calls. */
 export interface SyncTotals {

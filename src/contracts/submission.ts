@@ -14,6 +14,13 @@ export type DraftLine =
   | { row: number; listing: string; locationId: string; quantity: number }
   | { row: number; listing: string; locationId: string; quantity: null; error: string };
 
+/** What a row of a file said besides listing and quantity, as it is kept: its code as it stood there, and its reason. At most 255 characters each. */
+export interface FileRow {
+  row: number;
+  code: string;
+  reason: string;
+}
+
 /** What came in, read and checked, before it is stored. */
 export interface SubmissionDraft {
   connectionId: number;
@@ -27,6 +34,8 @@ export interface SubmissionDraft {
   /** Adds up the quantities of all locations instead of letting the newest line win. */
   sumLocations: boolean;
   lines: readonly DraftLine[];
+  /** Of a file: the rows that the lines were made of. */
+  fileRows?: readonly FileRow[];
 }
 
 export type IntakeStatus = 'accepted' | 'duplicate' | 'superseded';

@@ -35,6 +35,8 @@ export interface NewConnection {
 
 export interface StoredToken {
   accessToken: string;
+  /** Kept with the token: the column then holds both as JSON, otherwise the token as it is. */
+  refreshToken?: string | undefined;
   expiresAtMs: number | null;
 }
 
@@ -72,6 +74,9 @@ const parseJson = (text: string | null): unknown => {
     return text;
   }
 };
+
+const tokenColumnOf = ({ accessToken, refreshToken }: StoredToken): string =>
+  refreshToken === undefined ? accessToken : JSON.stringify({ accessToken, refreshToken });
 
 const contextOf = (id: number, column: string): string => `connection ${id}: ${column}`;
 
@@ -181,7 +186,7 @@ export function createConnectionStore(db: Database, box: SecretBox): ConnectionS
         await tx.change(
           'UPDATE ie_appinstall_connection SET accessToken = ?, tokenExpiresAt = ?, tokenGeneration = ? WHERE id = ?',
           [
-            box.seal(token.accessToken, contextOf(id, 'accessToken')),
+            box.seal(tokenColumnOf(token), contextOf(id, 'accessToken')),
             token.expiresAtMs === null ? null : new Date(token.expiresAtMs),
             generation,
             id,

@@ -32,6 +32,14 @@ export interface ConnectorUnderTest<T extends Twin> {
     /** What is said of a rejected line by a channel that gives no reason. */
     rejection?: string;
   };
+  /** For a jobInventoryWriter: an address to start a job with, and one that makes the twin hold a job that has not begun. */
+  job?: {
+    fileUrl: string;
+    jobId: string;
+    arrange(twin: T): Promise<void>;
+    lines(count: number): StockLine[];
+    maxLines: number;
+  };
   /** For an orderCanceller: a sample order, and whether cancelling twice does no harm. */
   cancel?: { request: CancelOrderRequest; isRepeatable: boolean };
 }

@@ -5,6 +5,7 @@ import type { StockLine } from '../../src/contracts/stock';
 import type { Twin } from '../../src/twins/twin';
 import { everythingIn, failureOfCall } from './connector-failure';
 import { type ConnectorUnderTest, NOW_MS, openerFor, present, twinHttp } from './connector-under-test';
+import { describeJobFiles } from './job-conformance';
 import { FAILURES, operationsOf } from './operations';
 
 const PERSON = 'someone@example.com';
@@ -21,8 +22,10 @@ export function describeConnector<T extends Twin>(suite: ConnectorUnderTest<T>):
   beforeAll(async () => {
     twin = await suite.startTwin();
   });
-  beforeEach(() => {
+  beforeEach(async () => {
     twin.reset();
+    await suite.job?.arrange(twin);
+    twin.clearLog();
     connection = suite.connection(twin);
     const { accessToken, credentials } = connection;
     secrets = [...(accessToken ? [accessToken] : []), ...Object.values(credentials ?? {}).map(String), PERSON];
@@ -148,7 +151,9 @@ export function describeConnector<T extends Twin>(suite: ConnectorUnderTest<T>):
     });
   });
 
-  const { stock, cancel } = suite;
+  const { stock, cancel, job } = suite;
+
+  if (job) describeJobFiles(connector.displayName, job, () => present(opened().capabilities.jobInventoryWriter));
 
   if (stock) {
     describe(`${connector.displayName}, stock`, () => {

@@ -23,6 +23,11 @@ const order = z.strictObject({
   lines: z.array(orderLine),
   cancelledAt: z.string(),
 });
+const page = z.strictObject({
+  jobId: z.string(),
+  only: z.enum(['all', 'errors']),
+  cursor: z.string().nullable(),
+});
 const stock = z.array(z.strictObject({ listing: z.string(), quantity: z.number() }));
 
 /** What a case asks of the connector: the operation that its file is named after, with the case's input. */
@@ -32,6 +37,14 @@ const OPERATIONS: Record<string, (capabilities: Capabilities, input: unknown, ca
     present(can.inventoryReader).readStock(z.array(z.string()).parse(input), call),
   'cancel-order': async (can, input, call) => present(can.orderCanceller).cancelOrder(order.parse(input), call),
   'read-order': async (can, input, call) => present(can.orderReader).readOrder(order.parse(input), call),
+  'start-job': async (can, input, call) => present(can.jobInventoryWriter).startJob(z.string().parse(input), call),
+  'find-job': async (can, input, call) =>
+    (await present(can.jobInventoryWriter).findJob(z.string().parse(input), call)) ?? null,
+  'read-job': async (can, input, call) => present(can.jobInventoryWriter).readJob(z.string().parse(input), call),
+  'stop-job': async (can, input, call) =>
+    (await present(can.jobInventoryWriter).stopJob(...z.tuple([z.string(), z.string()]).parse(input), call)) ?? null,
+  'read-verdicts': async (can, input, call) => present(can.jobInventoryWriter).readVerdicts(page.parse(input), call),
+  'read-credits': async (can, _input, call) => present(can.creditReader).readCredits(call),
   'issue-token': async (can, _input, call) => present(can.tokenIssuer).issueToken(call),
 };
 
@@ -68,6 +81,13 @@ const SUBJECTS: readonly [channel: Channel, operation: string][] = [
   ['eshopbox', 'issue-token'],
   ['increff-oms', 'set-stock'],
   ['increff-assure', 'set-stock'],
+  ['shiphero', 'start-job'],
+  ['shiphero', 'find-job'],
+  ['shiphero', 'read-job'],
+  ['shiphero', 'stop-job'],
+  ['shiphero', 'read-verdicts'],
+  ['shiphero', 'read-credits'],
+  ['shiphero', 'issue-token'],
 ];
 
 const INCREFF = { authUsername: 'demo-increff', authPassword: 'demo-password', authDomainName: 'demo-domain' };
@@ -80,6 +100,10 @@ const ACCOUNTS: Record<Channel, Pick<Connection, 'credentials' | 'settings'>> = 
   },
   'increff-oms': { credentials: INCREFF, settings: { locationCode: 'wd003' } },
   'increff-assure': { credentials: INCREFF, settings: { clientId: 10000900, fulfillmentLocationId: 1000901 } },
+  shiphero: {
+    credentials: { username: 'demo-shiphero', password: 'demo-password' },
+    settings: { warehouseId: 'V2FyZWhvdXNlOjE=', itemsPageSize: 2 },
+  },
 };
 
 type Case = z.output<typeof cases>[number];
@@ -127,6 +151,7 @@ describe.each(SUBJECTS)('%s, %s', (channel, operation) => {
       ESHOPBOX_BASE_URL: `${base}/{accountSlug}`,
       ESHOPBOX_AUTH_URL: base,
       INCREFF_BASE_URL: base,
+      SHIPHERO_BASE_URL: base,
     };
     const capabilities = connectorFor(channel).open(connection, { http, endpoints, now: () => NOW_MS });
     const call = { signal: new AbortController().signal };

@@ -1,6 +1,6 @@
 import type { LookupAddress } from 'node:dns';
 import { z } from 'zod';
-import { accessTokenOf } from '../../src/connectors/access-token';
+import { accessTokenOf, storedRefreshTokenOf } from '../../src/connectors/access-token';
 import { AddressRefusedError, isPublicAddress, publicLookup } from '../../src/connectors/http/addresses';
 import { type AnswerContext, failureOf, parseAnswer, retryAfterMsOf } from '../../src/connectors/http/answers';
 import { addressOf } from '../../src/connectors/http/base-url';
@@ -189,6 +189,28 @@ describe('a stored token', () => {
       expect(failure.message).not.toContain(accessToken);
     },
   );
+});
+
+describe('a stored refresh token', () => {
+  it.each(['{"accessToken":"a","refreshToken":" r "}', '{"access_token":"a","refresh_token":"r"}'])(
+    'is read from %s',
+    (accessToken) => {
+      expect(storedRefreshTokenOf(sampleConnection({ accessToken }))).toBe('r');
+    },
+  );
+
+  it.each([
+    null,
+    '',
+    'plain',
+    '"plain"',
+    '{"accessToken":"a"}',
+    '{"refreshToken":7}',
+    '{"refreshToken":""}',
+    '{broken',
+  ])('is not there in %j', (accessToken) => {
+    expect(storedRefreshTokenOf(sampleConnection({ accessToken }))).toBeUndefined();
+  });
 });
 
 describe('the registry', () => {

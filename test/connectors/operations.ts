@@ -2,6 +2,7 @@ import type { Capabilities } from '../../src/connectors/ports';
 import type { Fault } from '../../src/twins/faults';
 import type { Twin } from '../../src/twins/twin';
 import { type ConnectorUnderTest, type Opened, present } from './connector-under-test';
+import { jobOperations } from './job-conformance';
 
 /** One thing that a connector can be asked, with the suite's sample. */
 export interface Operation {
@@ -10,17 +11,26 @@ export interface Operation {
   isWrite: boolean;
   isRepeatable: boolean;
   needsToken: boolean;
+  /** The channel's own failure leaves open whether the request had its effect, as no answer does. */
+  isDoubtful?: boolean;
 }
 
-/** One operation for each capability that the connector names. */
-export function operationsOf<T extends Twin>({ connector, stock, cancel }: ConnectorUnderTest<T>): Operation[] {
+/** What each capability that the connector names can be asked. */
+export function operationsOf<T extends Twin>(suite: ConnectorUnderTest<T>): Operation[] {
+  const { connector, stock, cancel } = suite;
   // Without a tokenIssuer every call carries the credentials themselves.
   const token = { needsToken: connector.capabilities.includes('tokenIssuer') };
-  const all: Record<keyof Capabilities, Operation> = {
+  const all: Record<keyof Capabilities, Operation | Operation[]> = {
+    jobInventoryWriter: jobOperations(suite),
     inventoryWriter: {
       name: 'setStock',
       run: ({ capabilities, call }) => present(capabilities.inventoryWriter).setStock(present(stock).lines(3), call),
       ...{ isWrite: true, isRepeatable: true, ...token },
+    },
+    creditReader: {
+      name: 'readCredits',
+      run: ({ capabilities, call }) => present(capabilities.creditReader).readCredits(call),
+      ...{ isWrite: false, isRepeatable: true, ...token },
     },
     inventoryReader: {
       name: 'readStock',
@@ -49,7 +59,7 @@ export function operationsOf<T extends Twin>({ connector, stock, cancel }: Conne
       ...{ isWrite: false, isRepeatable: true, needsToken: false },
     },
   };
-  return connector.capabilities.map((capability) => all[capability]);
+  return connector.capabilities.flatMap((capability) => all[capability]);
 }
 
 type Expected = (operation: Operation) => object;
@@ -58,10 +68,14 @@ const unanswered: Expected = ({ isWrite, isRepeatable }) => ({
   type: isRepeatable ? 'ChannelUnavailable' : 'OutcomeUnknown',
   mayStillApply: isWrite,
 });
+const failed: Expected = ({ isDoubtful = false }) => ({
+  type: isDoubtful ? 'OutcomeUnknown' : 'ChannelUnavailable',
+  mayStillApply: isDoubtful,
+});
 /** A gateway's error to a call that must not be repeated blindly is tried again like any 5xx: a refusal is read back. */
-const gatewayFailed: Expected = ({ isWrite, isRepeatable }) => ({
-  type: 'ChannelUnavailable',
-  mayStillApply: isWrite && isRepeatable,
+const gatewayFailed: Expected = ({ isWrite, isRepeatable, isDoubtful = false }) => ({
+  type: isDoubtful ? 'OutcomeUnknown' : 'ChannelUnavailable',
+  mayStillApply: isDoubtful || (isWrite && isRepeatable),
 });
 const always =
   (expected: object): Expected =>
@@ -71,10 +85,10 @@ const limited = (retryAfterMs: number) =>
 
 /** Every way for an answer to go wrong, and what must be made of it whatever was asked. */
 export const FAILURES: readonly [name: string, fault: Fault, expected: Expected][] = [
-  ['500', { kind: 'status', status: 500, body: { message: 'boom' } }, always({ type: 'ChannelUnavailable' })],
+  ['500', { kind: 'status', status: 500, body: { message: 'boom' } }, failed],
   ['504', { kind: 'status', status: 504 }, gatewayFailed],
-  ['503 with a page', { kind: 'html', status: 503 }, always({ type: 'ChannelUnavailable' })],
-  ['408', { kind: 'status', status: 408 }, always({ type: 'ChannelUnavailable' })],
+  ['503 with a page', { kind: 'html', status: 503 }, failed],
+  ['408', { kind: 'status', status: 408 }, failed],
   ['429 with seconds', { kind: 'throttle', retryAfter: '7' }, limited(7_000)],
   ['429 with a date', { kind: 'throttle', retryAfter: 'Sat, 01 Mar 2025 12:00:09 GMT' }, limited(9_000)],
   ['429 without a time', { kind: 'throttle' }, limited(30_000)],

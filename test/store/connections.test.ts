@@ -134,6 +134,21 @@ describe('a refused token', () => {
     await second.close();
   });
 
+  it('is stored together with what refreshes it, both sealed, and as it is without', async () => {
+    const id = await stores.connections.insert(sample());
+    await stores.connections.replaceToken(id, 0, async () => ({
+      accessToken: 'CANARY-a',
+      refreshToken: 'CANARY-r',
+      expiresAtMs: null,
+    }));
+    const both = await stores.connections.find(id);
+    expect(both?.accessToken).toBe('{"accessToken":"CANARY-a","refreshToken":"CANARY-r"}');
+    expect((await rowOf(id)).accessToken).toMatch(/^sealed:1:/);
+    expect((await rowOf(id)).accessToken).not.toContain('CANARY');
+    await stores.connections.replaceToken(id, 1, async () => ({ accessToken: 'alone', expiresAtMs: null }));
+    expect(await stores.connections.find(id)).toMatchObject({ accessToken: 'alone', tokenGeneration: 2 });
+  });
+
   it('is replaced again when the new one is refused too', async () => {
     const id = await stores.connections.insert(sample());
     const issue = async () => ({ accessToken: 't', expiresAtMs: null });

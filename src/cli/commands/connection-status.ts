@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { takesStock } from '../../connectors/capabilities';
 import { connectorFor } from '../../connectors/registry';
 import type { Connection } from '../../contracts/connection';
 import { heldUpBy, listWaitingRuns, wakeRuns } from '../attention-runs';
@@ -88,7 +89,7 @@ async function activate(context: CliContext, connection: Connection): Promise<Ou
     for (const word of WAITS_FOR_CONNECTION) {
       woken.push(...(await wakeRuns(client, await listWaitingRuns(client, heldUpBy(connection, connector, word)))));
     }
-    if (connector.capabilities.includes('inventoryWriter')) await dispatch.pokeInventorySync(connection.id);
+    if (takesStock(connector)) await dispatch.pokeInventorySync(connection.id);
   } catch (error) {
     const { message } = sayFailure(error, config);
     throw new CliError(

@@ -14,7 +14,7 @@ const CALL_TIMEOUT_MS = 20_000;
 const MAX_SLOT_WAIT_MS = 0;
 
 interface Step {
-  step: 'login' | 'read stock';
+  step: 'login' | 'read stock' | 'read credits';
   /** Null when it was not tried. */
   ok: boolean | null;
   words: string;
@@ -24,13 +24,14 @@ interface Step {
 export function addTestCommand(connections: Command, execute: Execute): void {
   addCommand(connections, execute, {
     usage: 'test <id>',
-    summary: 'log in and read a little stock; changes nothing at the channel, keeps the token',
+    summary: 'log in and read a little; changes nothing at the channel, keeps the token',
     example: 'connections test 294',
     input: z.object({ id: connectionId }),
     async run({ id }, context) {
       const connection = await context.connection(id);
       const steps = [await logIn(context, connection)];
-      if (steps.every(({ ok }) => ok !== false)) steps.push(await readStock(context, await context.connection(id)));
+      if (steps.every(({ ok }) => ok !== false))
+        steps.push(...(await readALittle(context, await context.connection(id))));
       const isWorking = steps.every(({ ok }) => ok !== false);
       const advice =
         isWorking && connection.status === 'needs_reauth'
@@ -75,26 +76,44 @@ const logIn = ({ stores, connectorContext }: CliContext, connection: Connection)
     return { ok: true, words: `${how}, generation ${refresh?.generation ?? connection.tokenGeneration}` };
   });
 
-const readStock = (context: CliContext, connection: Connection): Promise<Step> =>
-  attempt('read stock', async () => {
-    const connector = connectorFor(connection.channel);
-    const reader = connector.open(connection, context.connectorContext).inventoryReader;
-    if (!reader) return { ok: null, words: `${connector.displayName} shows no stock to us` };
-    return readSample(context, connection, reader);
+/** What the channel lets us read: stock, or what the account may still spend. */
+async function readALittle(context: CliContext, connection: Connection): Promise<Step[]> {
+  const connector = connectorFor(connection.channel);
+  const stock = await attempt('read stock', async () => {
+    const { inventoryReader } = connector.open(connection, context.connectorContext);
+    if (!inventoryReader) return { ok: null, words: `${connector.displayName} shows no stock to us` };
+    return readSample(context, connection, inventoryReader);
   });
+  if (!connector.capabilities.includes('creditReader')) return [stock];
+  const credits = await attempt('read credits', async () => {
+    const { creditReader } = connector.open(connection, context.connectorContext);
+    if (!creditReader) throw new ConnectorError('CapabilityMissing', `${connector.displayName} has no creditReader`);
+    const notNow = await limitedBy(context, connection);
+    if (notNow) return notNow;
+    const { left, max, perSecond } = await creditReader.readCredits({ signal: AbortSignal.timeout(CALL_TIMEOUT_MS) });
+    return { ok: true, words: `${left} of ${max} left, ${perSecond} come back each second` };
+  });
+  return [stock, credits];
+}
+
+/** Takes a slot of the rate limit, or says that there is none now. */
+async function limitedBy({ stores, connectorContext }: CliContext, connection: Connection) {
+  const gate = connectorFor(connection.channel).gate(connection, connectorContext.endpoints);
+  const pass = await stores.gates.reserve(gate.key, gateIntervalMs(gate), MAX_SLOT_WAIT_MS);
+  if (pass.reserved) return undefined;
+  return { ok: null, words: `not tried, the rate limit lets nothing pass for ${Math.ceil(pass.waitMs / 1_000)} s` };
+}
 
 async function readSample(
-  { stores, connectorContext }: CliContext,
+  context: CliContext,
   connection: Connection,
   reader: InventoryReader,
 ): Promise<Omit<Step, 'step'>> {
+  const { stores } = context;
   const listings = await stores.levels.findListings(connection.id, '', Math.min(MAX_SAMPLE, reader.readBatchSize));
   if (listings.length === 0) return { ok: null, words: 'not tried, no listing is known yet' };
-  const gate = connectorFor(connection.channel).gate(connection, connectorContext.endpoints);
-  const pass = await stores.gates.reserve(gate.key, gateIntervalMs(gate), MAX_SLOT_WAIT_MS);
-  if (!pass.reserved) {
-    return { ok: null, words: `not tried, the rate limit lets nothing pass for ${Math.ceil(pass.waitMs / 1_000)} s` };
-  }
+  const notNow = await limitedBy(context, connection);
+  if (notNow) return notNow;
   const observed = await reader.readStock(listings, { signal: AbortSignal.timeout(CALL_TIMEOUT_MS) });
   await stores.levels.recordObserved(connection.id, observed);
   const known = observed.filter(({ quantity }) => quantity !== null).length;

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { takesStock } from '../../connectors/capabilities';
 import { connectorFor } from '../../connectors/registry';
 import { addCommand, connectionId, type Execute } from '../command';
 import { CliError } from '../failures';
@@ -16,7 +17,7 @@ export function addResyncCommand(program: Command, execute: Execute): void {
     async run(input, context) {
       const connection = await context.connection(input.connectionId);
       const connector = connectorFor(connection.channel);
-      if (!connector.capabilities.includes('inventoryWriter')) {
+      if (!takesStock(connector)) {
         throw new CliError(`connection ${connection.id}: ${connector.displayName} takes no stock`);
       }
       const lines = await context.stores.levels.markAllDirty(connection.id);

@@ -1,4 +1,4 @@
-import { lookup as resolve } from 'node:dns';
+import { type LookupAddress, type LookupAllOptions, lookup } from 'node:dns';
 import { BlockList, isIPv4, isIPv6, type LookupFunction } from 'node:net';
 
 /** Private, loopback, link-local (cloud metadata), carrier-grade NAT, documentation, benchmark, multicast and reserved ranges. */
@@ -47,18 +47,30 @@ export class AddressRefusedError extends Error {
   override readonly name = 'AddressRefusedError';
 }
 
+/** Asks for all addresses of a name, as `lookup` of `node:dns` does. */
+export type Resolver = (
+  host: string,
+  options: LookupAllOptions,
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
+
 /**
  * Resolves a name for the connection that is about to be made and fails with {@link AddressRefusedError} when any of its
- * addresses is not public: what was checked is what is connected to, so a name that changes its address gains nothing.
+ * addresses may not be reached: what was checked is what is connected to, so a name that changes its address gains nothing.
  */
-export const publicLookup: LookupFunction = (host, options, callback) => {
-  resolve(host, { ...options, all: true }, (error, addresses) => {
-    if (error) return callback(error, []);
-    const [first] = addresses;
-    if (!first || addresses.some(({ address }) => !isPublicAddress(address))) {
-      return callback(new AddressRefusedError(`${host} resolves to an address that is not public`), []);
-    }
-    if (options.all) return callback(null, addresses);
-    callback(null, first.address, first.family);
-  });
-};
+export const checkedLookup =
+  (mayReach: (address: string) => boolean, resolve: Resolver = lookup): LookupFunction =>
+  (host, options, callback) => {
+    resolve(host, { ...options, all: true }, (error, addresses) => {
+      if (error) return callback(error, []);
+      const [first] = addresses;
+      if (!first || !addresses.every(({ address }) => mayReach(address))) {
+        return callback(new AddressRefusedError(`${host} resolves to an address that is not public`), []);
+      }
+      if (options.all) return callback(null, addresses);
+      callback(null, first.address, first.family);
+    });
+  };
+
+/** Lets only names through that lead to public addresses and nowhere else. */
+export const publicLookup: LookupFunction = checkedLookup(isPublicAddress);

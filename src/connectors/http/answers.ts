@@ -83,11 +83,12 @@ export function loginFailureOf(answer: HttpAnswer, context: AnswerContext): Conn
 
 /** A no that only the body tells, in the channel's words. */
 export const refusal = (
-  type: 'ChannelRejected' | 'ChannelAuthFailed',
+  type: 'ChannelRejected' | 'ChannelAuthFailed' | 'ChannelRateLimited' | 'ChannelUnavailable',
   status: number,
   words: string,
   context: AnswerContext,
-): ConnectorError => said(type, status, cleanWords(words, context.secrets), context);
+  more: { details?: FailureDetails; mayStillApply?: boolean } = {},
+): ConnectorError => said(type, status, cleanWords(words, context.secrets), context, more);
 
 function said(
   type: FailureType,

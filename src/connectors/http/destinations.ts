@@ -1,15 +1,15 @@
-import { lookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { ConnectorError } from '../errors';
-import { isPublicAddress, publicLookup } from './addresses';
+import { checkedLookup, isPublicAddress, type Resolver } from './addresses';
 
 /** Where requests may go. */
 export interface DestinationRules {
   /**
    * Host names, exact or as `*.example.com` (any name below it, not itself); `host:port` is that port only. A private address,
    * or a name that can only be a local one, that stands here by itself may be reached: whoever wrote it there meant it.
+   * `any`: every host with a public address.
    */
-  allowedHosts: readonly string[];
+  allowedHosts: readonly string[] | 'any';
   /** Loopback and private networks may be reached by any allowed name, also one that looks public. */
   allowPrivateAddresses: boolean;
 }
@@ -24,7 +24,8 @@ export function checkedUrl(text: string, rules: DestinationRules): URL {
   if (url.username !== '' || url.password !== '') {
     throw new ConnectorError('InputInvalid', `${url.hostname}: an address with user name or password is not called`);
   }
-  const allowed = rules.allowedHosts.some((pattern) => matches(url, pattern.toLowerCase()));
+  const allowed =
+    rules.allowedHosts === 'any' || rules.allowedHosts.some((pattern) => matches(url, pattern.toLowerCase()));
   if (!allowed) throw new ConnectorError('InputInvalid', `${url.hostname} is not among the allowed hosts`);
   const literal = withoutBrackets(url.hostname);
   if (isIP(literal) !== 0 && !isPublicAddress(literal) && !mayBePrivate(literal, rules)) {
@@ -36,7 +37,9 @@ export function checkedUrl(text: string, rules: DestinationRules): URL {
 /** Whether the host, a name or an address without brackets, may lead to a loopback or private address. */
 const mayBePrivate = (host: string, rules: DestinationRules): boolean =>
   rules.allowPrivateAddresses ||
-  (isLocal(host) && rules.allowedHosts.some((pattern) => names(pattern.toLowerCase(), host.toLowerCase())));
+  (rules.allowedHosts !== 'any' &&
+    isLocal(host) &&
+    rules.allowedHosts.some((pattern) => names(pattern.toLowerCase(), host.toLowerCase())));
 
 /** A wildcard names no address: `*.0.0.1` is a mistake, or worse. */
 const names = (pattern: string, host: string): boolean =>
@@ -57,6 +60,6 @@ const matches = ({ host, hostname }: URL, pattern: string): boolean =>
 
 /** Decides at the moment of the connection, with the addresses that the name has then. */
 export const lookupWithin =
-  (rules: DestinationRules): LookupFunction =>
+  (rules: DestinationRules, resolve?: Resolver): LookupFunction =>
   (host, options, callback) =>
-    mayBePrivate(host, rules) ? lookup(host, options, callback) : publicLookup(host, options, callback);
+    checkedLookup(mayBePrivate(host, rules) ? () => true : isPublicAddress, resolve)(host, options, callback);

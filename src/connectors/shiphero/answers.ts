@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import type { ConnectorError } from '../errors';
+import {
+  type AnswerContext,
+  contractViolation,
+  failureOf,
+  isSuccess,
+  parseAnswer,
+  refusal,
+  retryAfterMsOf,
+} from '../http/answers';
+import type { HttpAnswer } from '../http/client';
+import { jsonOf } from '../http/words';
+import { type GraphqlError, graphqlAnswer, type Operation } from './schemas';
+
+/** ShipHero's code for credits that do not suffice. */
+const THROTTLED = '30';
+const NOT_FOUND = '5';
+/** A failure inside ShipHero. */
+const FAULTS = ['1', 'INTERNAL_SERVER_ERROR'];
+const AUTH_CODES = ['401', '403', 'UNAUTHENTICATED'];
+const AUTH_WORDS = /\b(?:unauthori[sz]ed|unauthenticated|authentication|token)\b/i;
+const MAXIMUM = /\bmaximum\b/i;
+/** Here the status says it all; with any other 4xx a list of errors says more. */
+const TELLING_STATUSES = [401, 403, 408, 429];
+
+/** What stands in the place of a sync that ShipHero does not know. */
+const nothing = z.object({ data: z.null() });
+
+/**
+ * The operation's value in an answer of `POST /graphql`. A complete value is believed also when errors stand beside it; otherwise
+ * the errors decide, but for a change that is answered in part: nobody knows how far that got, so it is a contract violation.
+ */
+export function completeValueOf<T>(answer: HttpAnswer, operation: Operation<T>, context: AnswerContext): T {
+  const { field, value, isOfOneSync } = operation;
+  const read = isSuccess(answer)
+    ? parseAnswer(answer, graphqlAnswer, context)
+    : graphqlAnswer.safeParse(jsonOf(answer.text)).data;
+  const { data, errors } = read ?? {};
+  const failure =
+    errors && errors.length > 0 && answer.status < 500 && !TELLING_STATUSES.includes(answer.status)
+      ? failureOfErrors(errors, answer.status, context)
+      : undefined;
+  if (!isSuccess(answer)) throw failure ?? failureOf(answer, context);
+  const given = data?.[field];
+  const parsed = value.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const isPart = context.isWrite && given !== undefined && given !== null;
+  if (failure && !isPart) throw failure;
+  if (isOfOneSync && nothing.safeParse(given).success) {
+    throw refusal('ChannelRejected', answer.status, 'ShipHero knows of no such sync', context);
+  }
+  const [issue] = parsed.error.issues;
+  const path = ['data', field, ...(issue?.path.map(String) ?? [])].join('.');
+  throw contractViolation(
+    `the answer breaks the contract at "${path}": ${issue?.message ?? ''}`,
+    answer.status,
+    context,
+  );
+}
+
+function failureOfErrors(errors: readonly GraphqlError[], status: number, context: AnswerContext): ConnectorError {
+  const words = errors
+    .map(({ code, message }) => [code, message].filter((part) => part !== undefined && part !== '').join(': '))
+    .join('; ');
+  const throttled = errors.find((error) => codeOf(error) === THROTTLED);
+  if (throttled) {
+    const seconds = secondsOf(throttled.time_remaining ?? '');
+    if (seconds === undefined && isNeverAffordable(throttled)) {
+      return refusal('ChannelRejected', status, words, context);
+    }
+    const retryAfterMs = retryAfterMsOf(seconds?.toString(), context.now());
+    return refusal('ChannelRateLimited', status, words, context, { details: { retryAfterMs } });
+  }
+  if (errors.some(isAuth)) return refusal('ChannelAuthFailed', status, words, context);
+  if (errors.some((error) => FAULTS.includes(codeOf(error)))) {
+    return refusal('ChannelUnavailable', status, words, context, { mayStillApply: context.isWrite });
+  }
+  return refusal('ChannelRejected', status, words, context);
+}
+
+const codeOf = ({ code, extensions }: GraphqlError): string => code ?? extensions?.code ?? '';
+
+/** ShipHero's other codes are not published, so where a code says nothing to us, the words decide. */
+function isAuth(error: GraphqlError): boolean {
+  const code = codeOf(error);
+  if (AUTH_CODES.includes(code)) return true;
+  return code !== NOT_FOUND && !FAULTS.includes(code) && AUTH_WORDS.test(error.message ?? '');
+}
+
+/** No field says that waiting cannot help: it takes a missing time, figures that do not fit, and words that speak of a maximum. */
+const isNeverAffordable = ({ required_credits: required, remaining_credits: left, message }: GraphqlError): boolean =>
+  required !== undefined && left !== undefined && required > left && MAXIMUM.test(message ?? '');
+
+const SECONDS = { s: 1, m: 60, h: 3_600 };
+const TIME = /(\d+(?:\.\d+)?)\s*(?:(s|seconds?|secs?)|(m|minutes?|mins?)|(h|hours?|hrs?))\b/gi;
+
+/** "4 seconds", "1 minute", "1 minute 30 seconds" or a number of seconds, as whole seconds; undefined for anything else. */
+function secondsOf(time: string): number | undefined {
+  if (/^\s*\d+(?:\.\d+)?\s*$/.test(time)) return Math.ceil(Number(time));
+  const parts = [...time.matchAll(TIME)];
+  if (parts.length === 0) return undefined;
+  const seconds = parts.reduce(
+    (sum, [, amount, second, minute]) => sum + Number(amount) * (second ? SECONDS.s : minute ? SECONDS.m : SECONDS.h),
+    0,
+  );
+  return Math.ceil(seconds);
+}

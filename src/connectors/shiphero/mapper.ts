@@ -1,0 +1,115 @@
+import { stringify } from 'csv-stringify/sync';
+import { listingParts } from '../../contracts/ids';
+import type { StockLine } from '../../contracts/stock';
+import { ConnectorError } from '../errors';
+import { type AnswerContext, contractViolation } from '../http/answers';
+import { cleanWords } from '../http/words';
+import type { Credits, IssuedToken, JobFile, JobRequest, JobState, RowVerdict, RowVerdictPage } from '../ports';
+import { checkStockLines } from '../stock-lines';
+import { type ItemPage, type Quota, SYNCS_LOOKED_THROUGH, type SyncStatus, type TokenAnswer } from './schemas';
+import { MAX_FILE_LINES, type ShipheroSettings } from './settings';
+
+/** Only HTTP 200 answers reach a mapper. */
+const OK = 200;
+/** ShipHero publishes no price of a mutation; it prints 0 for one, and no more than this has been told of. */
+const MUTATION_CREDITS = 10;
+const QUERY_CREDITS = 1;
+/** The only thing that may be done with a quantity. */
+const ACTION = 'replace';
+/** Statuses after which nothing more is applied. */
+const ENDED = ['success', 'error', 'aborted'];
+
+/** What each request costs at most: a list costs 1 and 1 more for every node that it may return. */
+export const creditsFor = ({ itemsPageSize }: Pick<ShipheroSettings, 'itemsPageSize'>): Record<JobRequest, number> => ({
+  start: MUTATION_CREDITS,
+  stop: MUTATION_CREDITS,
+  read: QUERY_CREDITS,
+  find: QUERY_CREDITS + SYNCS_LOOKED_THROUGH,
+  page: QUERY_CREDITS + itemsPageSize,
+});
+
+/** Our listing as ShipHero's SKU. Throws `InvariantBroken` for a listing that this connector did not make. */
+function skuOf(listing: string): string {
+  const [sku, ...rest] = listingParts(listing);
+  if (!sku || rest.length > 0) throw new ConnectorError('InvariantBroken', 'a listing of ShipHero is a single SKU');
+  return sku;
+}
+
+/** Throws `InvariantBroken` for lines that ShipHero cannot take as one file, none at all included. */
+export function jobFileOf(lines: readonly StockLine[], settings: ShipheroSettings): JobFile {
+  if (lines.length === 0) throw new ConnectorError('InvariantBroken', 'a file without lines');
+  checkStockLines(lines, MAX_FILE_LINES, 'ShipHero');
+  const { dynamicSlotting, location = '', reason } = settings;
+  const header = ['sku', 'quantity', 'action', 'reason', ...(dynamicSlotting ? ['location'] : [])];
+  // A SKU that a spreadsheet would take for a formula stays as it is: a program reads the file, and another spelling is another SKU.
+  const rows = lines.map(({ listing, quantity }) => [
+    skuOf(listing),
+    String(quantity),
+    ACTION,
+    reason,
+    ...(dynamicSlotting ? [location] : []),
+  ]);
+  // Quotes around blanks at either end and around a lone CR keep readers from dropping them.
+  const text = stringify([header, ...rows], { record_delimiter: '\n', quoted_match: /^\s|\s$|\r/ });
+  return { mediaType: 'text/csv; charset=utf-8', text };
+}
+
+/** Words that nobody has published mean that the sync goes on: the counts tell when it is over, or the deadline does. */
+export function jobStateOf(sync: SyncStatus, secrets: readonly string[]): JobState {
+  const { total_count: total, finished_count: finished } = sync;
+  // A sync whose file was not read yet has no rows, and none of them is unfinished.
+  const isCounted = total !== null && finished !== null && total > 0 && finished >= total;
+  const words = cleanWords(sync.error, secrets);
+  return {
+    hasEnded: isCounted || ENDED.includes(sync.status.trim().toLowerCase()),
+    totalCount: total,
+    successCount: sync.success_count,
+    errorCount: sync.error_count,
+    words: words === '' ? null : words,
+  };
+}
+
+/** One page of rows; which listing a row is of is for the caller to say, who knows what stood in the file. */
+export function rowVerdictPageOf({ edges, pageInfo }: ItemPage, context: AnswerContext): RowVerdictPage {
+  const { hasNextPage, endCursor } = pageInfo;
+  if (hasNextPage && !endCursor) throw contractViolation('a next page without a cursor to it', OK, context);
+  return {
+    verdicts: edges.map(({ node }) => rowVerdictOf(node, context.secrets)),
+    nextCursor: hasNextPage ? (endCursor ?? null) : null,
+  };
+}
+
+function rowVerdictOf(
+  { row, sku, status, error }: ItemPage['edges'][number]['node'],
+  secrets: readonly string[],
+): RowVerdict {
+  const code = sku ?? null;
+  switch (status.trim().toLowerCase()) {
+    case 'success':
+      return { row, code, verdict: 'accepted' };
+    case 'error':
+      return { row, code, verdict: 'rejected', message: cleanWords(error, secrets) || 'ShipHero gives no reason' };
+    default: {
+      const word = cleanWords(status, secrets);
+      const said = word === '' ? 'ShipHero gives the row no status' : `ShipHero calls the row ${word}`;
+      return { row, code, verdict: 'unknown', message: said };
+    }
+  }
+}
+
+/** The token with the moment of its death, counted from when it was asked for, and the refresh token to use next. */
+export function issuedTokenOf(answer: TokenAnswer, askedAtMs: number, usedRefreshToken?: string): IssuedToken {
+  const refreshToken = answer.refresh_token ?? usedRefreshToken;
+  return {
+    accessToken: answer.access_token,
+    ...(refreshToken === undefined ? {} : { refreshToken }),
+    expiresAtMs: answer.expires_in === null ? null : askedAtMs + answer.expires_in * 1_000,
+  };
+}
+
+/** What may still be spent, as ShipHero says. */
+export const creditsOf = ({ credits_remaining, max_available, increment_rate }: Quota): Credits => ({
+  left: credits_remaining,
+  max: max_available,
+  perSecond: increment_rate,
+});

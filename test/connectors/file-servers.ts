@@ -1,0 +1,45 @@
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { createFileDownload, type FileDownloadOptions } from '../../src/connectors/http/file-download';
+
+export const MB = 1024 * 1024;
+
+/** Servers of files on this machine, which end together, and remember what they were asked for. */
+export function fileServers() {
+  const closers: (() => void)[] = [];
+  return {
+    async serve(listener: RequestListener): Promise<{ url: string; port: number; calls: string[] }> {
+      const calls: string[] = [];
+      const server = createServer((request, response) => {
+        calls.push(String(request.url));
+        listener(request, response);
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      closers.push(() => {
+        server.closeAllConnections();
+        server.close();
+      });
+      const { port } = server.address() as AddressInfo;
+      return { url: `http://127.0.0.1:${port}`, port, calls };
+    },
+    close(): void {
+      for (const close of closers.splice(0)) close();
+    },
+  };
+}
+
+/** Writes what `next` makes for as long as somebody reads. */
+export function pour(out: NodeJS.WritableStream, isOver: () => boolean, next: () => Buffer): void {
+  while (!isOver()) if (!out.write(next())) return void out.once('drain', () => pour(out, isOver, next));
+}
+
+/** The whole file as text; from this machine, unless the options say otherwise. */
+export const fetchText = async (url: string, options: Partial<FileDownloadOptions> = {}, signal?: AbortSignal) => {
+  const download = createFileDownload({ allowedHosts: ['127.0.0.1'], allowHttp: true, maxBytes: 5 * MB, ...options });
+  const file = { url, signal: signal ?? new AbortController().signal };
+  return download(file, async (bytes) => (await buffer(bytes)).toString());
+};
+
+/** A small file of stock. */
+export const CSV = 'sku,quantity\nA,1\n';
