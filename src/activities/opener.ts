@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ConnectorError } from '../connectors/errors';
 import { gateIntervalMs } from '../connectors/gate';
-import type { Call, Capabilities, Connector, ConnectorContext } from '../connectors/ports';
+import type { Call, Capabilities, Connector, ConnectorContext, CreditReader } from '../connectors/ports';
 import type { Channel } from '../contracts/channels';
 import type { Connection } from '../contracts/connection';
 import type { ConnectionCache } from '../store/connection-cache';
-import type { GateStore } from '../store/gates';
+import type { CreditStore } from '../store/credits';
+import type { GatePass, GateStore } from '../store/gates';
 
 /** A slot that is nearer than this is waited for; for a later one Temporal wakes us again. */
 const MAX_SLOT_WAIT_MS = 8_000;
@@ -21,8 +22,11 @@ export interface OpenConnection {
   connection: Connection;
   connector: Connector;
   capabilities: Capabilities;
-  /** Waits until the connection's rate limit lets one request leave. Throws `ChannelRateLimited` when that is not soon. */
-  passGate(call: Call): Promise<void>;
+  /**
+   * Waits until the connection's rate limit lets one request leave and, where the channel counts credits, until the account
+   * has as many. Throws `ChannelRateLimited` when that is not soon, `ChannelRejected` when the account can never have as many.
+   */
+  passGate(call: Call, credits?: number): Promise<void>;
   /** Stops the whole connection for as long as the channel asked, when that is what the error says. */
   obeyThrottle(error: unknown): Promise<void>;
 }
@@ -30,6 +34,7 @@ export interface OpenConnection {
 export interface OpenerDeps {
   connections: ConnectionCache;
   gates: GateStore;
+  credits: CreditStore;
   connectorFor(channel: Channel): Connector;
   context: ConnectorContext;
 }
@@ -60,29 +65,69 @@ export function createOpener(deps: OpenerDeps): OpenConnectionFn {
     }
     const connector = deps.connectorFor(channel);
     const gate = connector.gate(connection, deps.context.endpoints);
+    const capabilities = connector.open(connection, deps.context);
+    const { displayName } = connector;
+    const wait = async (pass: GatePass, { signal }: Call) => {
+      if (!pass.reserved) {
+        throw new ConnectorError('ChannelRateLimited', `${displayName} takes no request before its limit allows it`, {
+          details: { ...details, retryAfterMs: pass.waitMs },
+        });
+      }
+      if (pass.waitMs > 0) await delay(pass.waitMs, undefined, { signal });
+    };
+    const takeSlot = async (call: Call) =>
+      wait(await deps.gates.reserve(gate.key, gateIntervalMs(gate), MAX_SLOT_WAIT_MS), call);
+
+    const obeyThrottle = async (error: unknown) => {
+      if (!(error instanceof ConnectorError) || error.type !== 'ChannelRateLimited') return;
+      if (capabilities.creditReader) await deps.credits.doubt(gate.key);
+      if (error.details.retryAfterMs !== undefined) await deps.gates.hold(gate.key, error.details.retryAfterMs);
+    };
+
+    const pay = async (credits: number, reader: CreditReader, call: Call) => {
+      const reserve = () => deps.credits.reserve(gate.key, credits, MAX_SLOT_WAIT_MS);
+      let pass = await reserve();
+      if ('unknown' in pass) {
+        await takeSlot(call);
+        const reading = await reader.readCredits(call).catch(async (error: unknown) => {
+          await obeyThrottle(error);
+          throw error;
+        });
+        await deps.credits.learn(gate.key, reading);
+        pass = await reserve();
+      }
+      if ('impossible' in pass) {
+        const channelWords = `the request costs up to ${credits} credits, the account can have ${pass.max} at most`;
+        throw new ConnectorError('ChannelRejected', `${displayName}: ${channelWords}`, {
+          details: { ...details, channelWords },
+        });
+      }
+      // Somebody doubts what was read this moment: the channel itself will say whether it suffices.
+      if (!('unknown' in pass)) await wait(pass, call);
+    };
+
     return {
       connection,
       connector,
-      capabilities: connector.open(connection, deps.context),
-      async passGate({ signal }) {
-        const pass = await deps.gates.reserve(gate.key, gateIntervalMs(gate), MAX_SLOT_WAIT_MS);
-        if (!pass.reserved) {
-          throw new ConnectorError(
-            'ChannelRateLimited',
-            `${connector.displayName} takes no request before its limit allows it`,
-            {
-              details: { ...details, retryAfterMs: pass.waitMs },
-            },
-          );
-        }
-        if (pass.waitMs > 0) await delay(pass.waitMs, undefined, { signal });
+      capabilities,
+      async passGate(call, credits = 0) {
+        if (capabilities.creditReader) await pay(credits, capabilities.creditReader, call);
+        await takeSlot(call);
       },
-      async obeyThrottle(error) {
-        if (!(error instanceof ConnectorError) || error.type !== 'ChannelRateLimited') return;
-        if (error.details.retryAfterMs !== undefined) await deps.gates.hold(gate.key, error.details.retryAfterMs);
-      },
+      obeyThrottle,
     };
   };
+}
+
+/** One request that is worth so many credits: waits for its turn, and stops the connection when the channel says so. */
+export async function ask<T>(open: OpenConnection, call: Call, credits: number, send: () => Promise<T>): Promise<T> {
+  await open.passGate(call, credits);
+  try {
+    return await send();
+  } catch (error) {
+    await open.obeyThrottle(error);
+    throw error;
+  }
 }
 
 /** The capability, or `CapabilityMissing` that names it. */

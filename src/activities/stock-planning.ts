@@ -28,17 +28,18 @@ export const createStockPlanningActivities = (deps: StockPlanningDeps) => ({
     if (!connection)
       throw new ConnectorError('ConnectionNotFound', `there is no connection ${connectionId}`, { details });
     const { channel, status } = connection;
-    if (status !== 'active') return { pushes: [], concurrency: 1, nextDueInMs: null, blockedBy: status };
+    if (status !== 'active') return { pushes: [], concurrency: 1, nextDueInMs: null, blockedBy: status, asJobs: false };
     const connector = deps.connectorFor(channel);
-    const { inventoryWriter } = connector.open(connection, deps.context);
-    if (!inventoryWriter) {
+    const { inventoryWriter, jobInventoryWriter } = connector.open(connection, deps.context);
+    const writer = inventoryWriter ?? jobInventoryWriter;
+    if (!writer) {
       throw new ConnectorError('CapabilityMissing', `${connector.displayName} takes no stock`, {
         details: { ...details, channel },
       });
     }
-    const plan = await deps.pushes.plan(connectionId, inventoryWriter.batchSize, MAX_PUSHES_PER_PLAN);
+    const plan = await deps.pushes.plan(connectionId, writer.batchSize, MAX_PUSHES_PER_PLAN);
     const { maxConcurrentPushes } = connector.settings.parse(connection.settings);
-    return { ...plan, concurrency: maxConcurrentPushes, blockedBy: null };
+    return { ...plan, concurrency: maxConcurrentPushes, blockedBy: null, asJobs: writer === jobInventoryWriter };
   },
 
   /** Gives the lines of a push back whose calls failed; they go out later with their then current values. */

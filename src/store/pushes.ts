@@ -38,6 +38,8 @@ export interface PushStore {
   ): Promise<{ pushes: PlannedPush[]; nextDueInMs: number | null }>;
   /** Opens an attempt and reads what it has to send; tells the result when the push is already closed. */
   beginAttempt(pushId: string): Promise<AttemptStart>;
+  /** What became of the push; undefined while it is open. */
+  closedResult(pushId: string): Promise<PushResult | undefined>;
   /** Stores a verdict for each line and closes the push; an attempt that was overtaken makes its lines go again instead. */
   settle(
     pushId: string,
@@ -53,7 +55,10 @@ export interface PushStore {
   halve(pushId: string, attempt: number, refusal: string): Promise<boolean>;
   /** Remembers why an attempt failed; the push stays open for the next one. */
   recordFailure(pushId: string, attempt: number, failure: AttemptFailure): Promise<void>;
-  /** Gives the lines of an open push back; they are sent with their then current values. */
+  /**
+   * Gives the lines of an open push back; they are sent with their then current values. One that the channel may be working
+   * off as a job keeps its lines, so that no other job names them.
+   */
   release(pushId: string): Promise<void>;
   recent(connectionId: number, listing: string, limit: number): Promise<PushLineRow[]>;
 }
@@ -130,6 +135,11 @@ export function createPushStore(db: Database): PushStore {
         );
         return { open: true, attempt: push.attempt + 1, connectionId: push.connectionId, lines };
       }),
+
+    async closedResult(pushId) {
+      const push = await db.transaction((tx) => lockPush(tx, pushId));
+      return push.state === 'closed' ? resultOf(push) : undefined;
+    },
 
     settle: (pushId, attempt, sent, verdicts, sentAtMs) =>
       db.transaction(async (tx) => {
@@ -220,6 +230,10 @@ export function createPushStore(db: Database): PushStore {
       db.transaction(async (tx) => {
         const push = await lockPush(tx, pushId);
         if (push.state === 'closed') return;
+        const [job] = await tx.select("SELECT 1 FROM push_jobs WHERE pushId = ? AND state <> 'ended' LIMIT 1", [
+          pushId,
+        ]);
+        if (job) return;
         await lockLevels(tx, pushId);
         if (push.unansweredAttempts > 0) {
           // An attempt never came back: its process died, and its request may arrive after the ones that follow.

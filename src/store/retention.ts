@@ -6,6 +6,8 @@ interface Expiry {
   where: string;
 }
 
+const OF_EXPIRED_PUSH = "pushId IN (SELECT id FROM pushes WHERE state = 'closed' AND updatedAt < ?)";
+
 /** What may be forgotten. Stock levels, connections and keys are state, not history, and stay. */
 const EXPIRIES: readonly Expiry[] = [
   {
@@ -14,15 +16,28 @@ const EXPIRIES: readonly Expiry[] = [
       "submissionId IN (SELECT id FROM submissions WHERE updatedAt < ? AND status IN ('success', 'error', 'aborted'))",
   },
   {
+    table: 'submission_rows',
+    where:
+      "submissionId IN (SELECT id FROM submissions WHERE updatedAt < ? AND status IN ('success', 'error', 'aborted'))",
+  },
+  {
     table: 'submissions',
     where:
-      "updatedAt < ? AND status IN ('success', 'error', 'aborted') AND NOT EXISTS (SELECT 1 FROM submission_lines sl WHERE sl.submissionId = submissions.id)",
+      "updatedAt < ? AND status IN ('success', 'error', 'aborted') AND NOT EXISTS (SELECT 1 FROM submission_lines sl WHERE sl.submissionId = submissions.id) AND NOT EXISTS (SELECT 1 FROM submission_rows sr WHERE sr.submissionId = submissions.id)",
   },
-  { table: 'push_lines', where: "pushId IN (SELECT id FROM pushes WHERE state = 'closed' AND updatedAt < ?)" },
+  // As long as there is a submission, the file that it came from can be asked for.
+  {
+    table: 'inventory_syncs',
+    where:
+      "updatedAt < ? AND state <> 'waiting' AND NOT EXISTS (SELECT 1 FROM submissions s WHERE s.id = inventory_syncs.submissionId)",
+  },
+  { table: 'push_job_lines', where: OF_EXPIRED_PUSH },
+  { table: 'push_jobs', where: OF_EXPIRED_PUSH },
+  { table: 'push_lines', where: OF_EXPIRED_PUSH },
   {
     table: 'pushes',
     where:
-      "state = 'closed' AND updatedAt < ? AND NOT EXISTS (SELECT 1 FROM push_lines pl WHERE pl.pushId = pushes.id)",
+      "state = 'closed' AND updatedAt < ? AND NOT EXISTS (SELECT 1 FROM push_lines pl WHERE pl.pushId = pushes.id) AND NOT EXISTS (SELECT 1 FROM push_jobs pj WHERE pj.pushId = pushes.id)",
   },
   {
     table: 'order_lines',

@@ -1,14 +1,19 @@
 import { createConnectionCache } from './connection-cache';
 import { createConnectionStore } from './connections';
+import { createCreditStore } from './credits';
 import { type Database, openDatabase } from './database';
 import { createGateStore } from './gates';
 import { createGatewayKeyStore } from './gateway-keys';
+import { createInventorySyncStore } from './inventory-syncs';
 import { createOrderStore } from './orders';
 import { createParkedEventStore } from './parked-events';
+import { createPushJobStore } from './push-jobs';
 import { createPushStore } from './pushes';
 import { createSecretBox } from './secret-box';
 import { createStockLevelStore } from './stock-levels';
 import { createSubmissionStore } from './submissions';
+import { createSyncItemStore } from './sync-items';
+import { createSyncProgressStore } from './sync-progress';
 
 export interface StoreOptions {
   mysqlUrl: string;
@@ -32,7 +37,12 @@ export function openStores({ mysqlUrl, credentialsKey, connectionLimit = 10 }: S
     gates: createGateStore(db),
     levels: createStockLevelStore(db),
     pushes: createPushStore(db),
+    jobs: createPushJobStore(db),
+    credits: createCreditStore(db),
     submissions: createSubmissionStore(db),
+    inventorySyncs: createInventorySyncStore(db),
+    syncProgress: createSyncProgressStore(db),
+    syncItems: createSyncItemStore(db),
     orders: createOrderStore(db),
     parked: createParkedEventStore(db),
     async close(): Promise<void> {

@@ -9,6 +9,12 @@ export const HOME = {
   retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '1m', nonRetryableErrorTypes },
 } as const satisfies ActivityOptions;
 
+/** Waking a sync for stock that is stored: the sweep makes up for what could not be woken. */
+export const POKE = {
+  ...HOME,
+  retry: { ...HOME.retry, maximumAttempts: 5 },
+} as const satisfies ActivityOptions;
+
 /** Sweeps and deletions go on for minutes and say that they are alive; the next schedule does what this one left. */
 export const UPKEEP = {
   startToCloseTimeout: '10m',
@@ -24,6 +30,36 @@ export const CHANNEL_PUSH = {
   startToCloseTimeout: '30s',
   heartbeatTimeout: '3s',
   retry: { maximumAttempts: 3, initialInterval: '2s', backoffCoefficient: 2, nonRetryableErrorTypes },
+} as const satisfies ActivityOptions;
+
+/** Asking for a job: what an attempt without an answer started is found by the next one. */
+export const JOB_START = CHANNEL_PUSH;
+
+/**
+ * Looking whether a job has ended: soon at first and then ever more rarely, a job that tells its progress when it should be
+ * done. `scheduleToCloseTimeout` is the job's own deadline and stands in the call.
+ */
+export const JOB_WATCH = {
+  startToCloseTimeout: '30s',
+  heartbeatTimeout: '3s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '2m', nonRetryableErrorTypes },
+} as const satisfies ActivityOptions;
+
+/** Reading what became of a job's rows: several pages, each waiting for its credits; an attempt goes on where the last one ended. */
+export const JOB_COLLECT = {
+  startToCloseTimeout: '5m',
+  heartbeatTimeout: '3s',
+  retry: { maximumAttempts: 5, initialInterval: '2s', backoffCoefficient: 2, nonRetryableErrorTypes },
+} as const satisfies ActivityOptions;
+
+/**
+ * A file at an address that a caller named: the download itself ends after 30 s, the rest is for storing 3,000 rows. A server that
+ * fails three times in a row is the caller's business, who is told and can ask again.
+ */
+export const FILE_DOWNLOAD = {
+  startToCloseTimeout: '45s',
+  heartbeatTimeout: '3s',
+  retry: { maximumAttempts: 3, initialInterval: '2s', backoffCoefficient: 3, nonRetryableErrorTypes },
 } as const satisfies ActivityOptions;
 
 /** The source's law for marketplace cancels: a 5xx is tried twice more, nothing else is. */

@@ -5,6 +5,7 @@ import {
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
+  workflowInfo,
 } from '@temporalio/workflow';
 import type { FailureType } from '../contracts/failures';
 import { ATTENTION, OUTCOME } from '../contracts/search-attributes';
@@ -15,6 +16,7 @@ import { giveUp, retry } from './messages';
 const WORDS: Record<FailureType | 'Unexpected', string> = {
   ChannelUnavailable: 'unavailable',
   ChannelRateLimited: 'rate_limited',
+  ChannelStillWorking: 'stuck',
   ChannelAuthFailed: 'needs_reauth',
   ChannelRejected: 'rejected',
   ChannelContractViolated: 'contract_violated',
@@ -32,6 +34,8 @@ const WORDS: Record<FailureType | 'Unexpected', string> = {
 const ADVICE: Record<FailureType | 'Unexpected', string> = {
   ChannelUnavailable: 'The channel did not answer or answered 5xx. Send `retry` when it is back.',
   ChannelRateLimited: 'The channel asks us to slow down. Send `retry` later.',
+  ChannelStillWorking:
+    'The channel did not end a job in time. It was stopped, and what it had not done goes out again by itself.',
   ChannelAuthFailed: 'Correct the credentials with `cli connections restore <id>`; waiting runs go on by themselves.',
   ChannelRejected: 'The channel refused it for the reason above. Correct the cause and send `retry`, or send `giveUp`.',
   ChannelContractViolated:
@@ -57,6 +61,8 @@ export type Decision = 'retry' | 'giveUp' | 'woken' | 'timeout';
 /** Listens for the two signals of ops and asks for them. One per run, made at its start. */
 export function createAttention() {
   let decision: 'retry' | 'giveUp' | undefined;
+  // A run that was continued as new asks on.
+  let isAsking = workflowInfo().typedSearchAttributes.get(ATTENTION) !== undefined;
   setHandler(
     retry,
     () => {
@@ -83,6 +89,7 @@ export function createAttention() {
       options: { title: string; wake?: () => boolean; waitFor?: Duration },
     ): Promise<Decision> {
       const words = failure.details.channelWords ?? failure.message;
+      isAsking = true;
       upsertSearchAttributes([{ key: ATTENTION, value: attentionWord(channel, failure) }]);
       setCurrentDetails(
         `### ${options.title}\n\n> ${words}\n\n${ADVICE[failure.type]}\n\nSignals: \`retry\` · \`giveUp\``,
@@ -98,9 +105,10 @@ export function createAttention() {
       return ended;
     },
 
-    /** Takes the question back. */
+    /** Says where the run stands, and takes the question back if there is one. */
     clear(details: string): void {
-      upsertSearchAttributes([{ key: ATTENTION, value: null }]);
+      if (isAsking) upsertSearchAttributes([{ key: ATTENTION, value: null }]);
+      isAsking = false;
       setCurrentDetails(details);
     },
   };

@@ -3,27 +3,19 @@ import {
   condition,
   continueAsNew,
   proxyActivities,
-  setCurrentDetails,
   setHandler,
-  sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { ChannelActivities, HomeActivities } from '../activities';
-import type { Channel } from '../contracts/channels';
-import { channelTaskQueue } from '../contracts/ids';
-import type { PlannedPush, PushResult, SyncTotals } from '../contracts/stock';
-import { CHANNEL_PUSH, HOME, MAX_IDLE_MS, PROBE_INTERVAL, QUIET_TIME } from './activity-options';
+import type { HomeActivities } from '../activities';
+import type { SyncTotals } from '../contracts/stock';
+import { HOME, MAX_IDLE_MS, PROBE_INTERVAL, QUIET_TIME } from './activity-options';
 import { type Attention, createAttention, failWith, setOutcome } from './attention';
-import { forEachBounded } from './bounded';
 import { type ReadFailure, readFailure } from './failure-reading';
 import { stockChanged } from './messages';
-import { withFreshToken } from './with-fresh-token';
-import { pushSummary, syncDetails } from './wording';
+import { type SyncedConnection, sendAll } from './stock-sending';
+import { syncDetails } from './wording';
 
-export interface InventorySyncInput {
-  connectionId: number;
-  channel: Channel;
-  displayName: string;
+export interface InventorySyncInput extends SyncedConnection {
   /** What the runs before this one did, when it was continued as new. */
   totals?: SyncTotals;
   /** What a person has to see once everything else is sent; likewise. */
@@ -38,13 +30,11 @@ const NOTHING: SyncTotals = { pushes: 0, accepted: 0, rejected: 0, unknown: 0 };
 const HEALS_BY_ITSELF = new Set([
   'ChannelUnavailable',
   'ChannelRateLimited',
+  'ChannelStillWorking',
   'StoreUnavailable',
   'ChannelContractViolated',
   'Unexpected',
 ]);
-
-/** Failures of single lines, or of what was said about them: other chunks are worth sending. */
-const CONCERNS_ONE_CHUNK = new Set(['ChannelRejected', 'ChannelContractViolated']);
 
 /** Makes one connection show what the warehouse last said; ends when there is nothing left to say. */
 export async function InventorySyncWorkflow(input: InventorySyncInput): Promise<SyncTotals> {
@@ -74,7 +64,7 @@ export async function InventorySyncWorkflow(input: InventorySyncInput): Promise<
     }
     if (plan.blockedBy === 'paused') {
       setOutcome('paused');
-      setCurrentDetails(
+      attention.clear(
         syncDetails(
           input.displayName,
           totals,
@@ -83,14 +73,14 @@ export async function InventorySyncWorkflow(input: InventorySyncInput): Promise<
       );
       return totals;
     }
-    const failures = await sendAll(input, plan.pushes, plan.concurrency, totals);
-    setCurrentDetails(syncDetails(input.displayName, totals));
-    const outage = mostPressing(failures.filter((failure) => !CONCERNS_ONE_CHUNK.has(failure.type)));
-    refusal ??= mostPressing(failures.filter((failure) => CONCERNS_ONE_CHUNK.has(failure.type)));
+    const failed = await sendAll(input, plan, totals);
+    const outage = mostPressing(failed.outages);
+    refusal ??= mostPressing(failed.refusals);
     if (outage) {
       await helpOrFail(input, attention, outage, () => false);
       continue;
     }
+    attention.clear(syncDetails(input.displayName, totals));
     if (plan.pushes.length > 0) continue;
 
     await home.finishSubmissions({ connectionId });
@@ -115,62 +105,7 @@ export async function InventorySyncWorkflow(input: InventorySyncInput): Promise<
 const mostPressing = (failures: readonly ReadFailure[]): ReadFailure | undefined =>
   failures.find((failure) => !HEALS_BY_ITSELF.has(failure.type)) ?? failures[0];
 
-/** Sends the pushes, those with zero stock before all others; returns the failures. */
-async function sendAll(
-  input: InventorySyncInput,
-  pushes: PlannedPush[],
-  concurrency: number,
-  totals: SyncTotals,
-): Promise<ReadFailure[]> {
-  const failures: ReadFailure[] = [];
-  const sendWave = (wave: PlannedPush[]) =>
-    forEachBounded(wave, concurrency, async (push) => {
-      // A channel that is down or refuses us is not asked again for every chunk that is left.
-      const isHopeless = failures.some((failure) => !CONCERNS_ONE_CHUNK.has(failure.type));
-      const result = isHopeless ? undefined : await send(input, push).catch(readFailure);
-      if (result && !('type' in result)) return addUp(totals, result);
-      if (result) {
-        failures.push(result);
-        if (result.type === 'ChannelRejected') totals.rejected += push.lineCount;
-      }
-      await home.releasePush({ pushId: push.pushId });
-    });
-  await sendWave(pushes.filter((push) => push.zeroCount > 0));
-  await sendWave(pushes.filter((push) => push.zeroCount === 0));
-  return failures;
-}
-
-async function send(input: InventorySyncInput, push: PlannedPush): Promise<PushResult> {
-  const { connectionId, channel, displayName } = input;
-  const { pushChunk } = proxyActivities<ChannelActivities>({ ...CHANNEL_PUSH, taskQueue: channelTaskQueue(channel) });
-  const options = {
-    ...CHANNEL_PUSH,
-    taskQueue: channelTaskQueue(channel),
-    activityId: push.pushId,
-    summary: pushSummary(displayName, push),
-  };
-  for (;;) {
-    try {
-      return await withFreshToken(input, (minTokenGeneration) =>
-        pushChunk.executeWithOptions(options, [{ pushId: push.pushId, connectionId, minTokenGeneration }]),
-      );
-    } catch (error) {
-      const failure = readFailure(error);
-      if (failure.type !== 'ChannelRateLimited') throw error;
-      // The policy's attempts ran out while the channel asked us to wait: that is no failure, so it is simply waited for.
-      await sleep(failure.details.retryAfterMs ?? PROBE_INTERVAL, { summary: `${displayName} asked us to wait` });
-    }
-  }
-}
-
-function addUp(totals: SyncTotals, result: PushResult): void {
-  totals.pushes += 1;
-  totals.accepted += result.accepted;
-  totals.rejected += result.rejected;
-  totals.unknown += result.unknown;
-}
-
-/** Asks for help and returns when it is worth another try; throws when somebody gave up or nobody came. */
+/** Asks for help and returns when it is worth another try, asking on unless a person sent `retry`; throws when somebody gave up or nobody came. */
 async function helpOrFail(
   input: InventorySyncInput,
   attention: Attention,
@@ -192,6 +127,7 @@ async function helpOrFail(
   }
   // Nobody came: the run ends and says why, its stock is kept, and the sweep starts another run.
   if (decision === 'timeout' && !HEALS_BY_ITSELF.has(failure.type)) throw failWith(failure, decision);
-  if (decision === 'retry' && failure.type === 'ChannelRejected') await home.reviveRejected({ connectionId });
+  if (decision !== 'retry') return;
+  if (failure.type === 'ChannelRejected') await home.reviveRejected({ connectionId });
   attention.clear(`Stock for ${displayName} goes out again`);
 }

@@ -1,13 +1,14 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { csvImportWorkflowId } from '../../src/contracts/ids';
 import type { Fault } from '../../src/twins/faults';
+import { fileServers } from '../connectors/file-servers';
 import { ajioItem } from '../stand/events';
 import { fetchHistory, type HistoryJson } from '../stand/histories';
 import type { Scene } from '../stand/scene';
 import type { Tenant } from '../stand/tenants';
-
-/** Where the recorded histories are: one file per scenario, as the Web UI downloads them. */
-export const HISTORIES = join(__dirname, 'histories');
+import { HISTORIES } from './folder';
+import { JOB_SCENARIOS, playJobScenarios } from './job-scenarios';
 
 interface Scenario {
   /** What the twins do to the scenario's tenant, whose name is the scenario's. */
@@ -35,6 +36,20 @@ const stock = async (scene: Scene, tenant: Tenant): Promise<string> => {
 };
 const order = async (scene: Scene, tenant: Tenant, lines?: string[]): Promise<string> =>
   (await scene.send.order(tenant, { orderNumber: `O-${tenant.slug}`, ...(lines ? { lines } : {}) })).workflowId;
+
+/** Has a file imported from a server that gives this answer and is gone afterwards. */
+async function importFile(scene: Scene, tenant: Tenant, status: number): Promise<string> {
+  const servers = fileServers();
+  const { url } = await servers.serve((_request, response) => {
+    response.writeHead(status).end(`sku,quantity\n${tenant.productId}/V1,3\n${tenant.productId}/V2,many\n`);
+  });
+  const { stores, dispatch } = scene.stand;
+  const { connectionId, slug } = tenant;
+  const wish = { connectionId, accountSlug: slug, keyId: 'key', url, customerAccountId: null };
+  const { id } = await stores.inventorySyncs.create(wish);
+  await dispatch.startImport(id);
+  return end(scene, csvImportWorkflowId(id)).finally(servers.close);
+}
 
 async function retryAfter(scene: Scene, workflowId: string, attention: string): Promise<void> {
   await scene.see.untilAttention(workflowId, attention);
@@ -127,6 +142,8 @@ export const SCENARIOS: Record<string, Scenario> = {
       return end(scene, workflowId);
     },
   },
+  'import-stored': { play: (scene, tenant) => importFile(scene, tenant, 200) },
+  'import-refused': { play: (scene, tenant) => importFile(scene, tenant, 503) },
   'order-given-up': {
     ajio: [{ kind: 'status', status: 400 }],
     async play(scene, tenant) {
@@ -138,6 +155,9 @@ export const SCENARIOS: Record<string, Scenario> = {
   },
 };
 
+/** The names of all of them. */
+export const SCENARIO_NAMES = [...Object.keys(SCENARIOS), ...Object.keys(JOB_SCENARIOS)];
+
 /** Takes out of a history what tells of the machine that it was recorded on; a replay reads none of it. */
 const withoutMachine = (history: HistoryJson): unknown =>
   JSON.parse(JSON.stringify(history), (name, value: unknown) => {
@@ -146,11 +166,11 @@ const withoutMachine = (history: HistoryJson): unknown =>
     return typeof value === 'string' && /^\d+@/.test(value) ? value.replace(/^\d+@[^-]*/, 'recorder') : value;
   });
 
-/** Plays every scenario at once on real servers and writes its history; returns the names of the files. */
-export async function recordHistories(scene: Scene): Promise<string[]> {
+/** Plays every scenario whose name begins with `prefix` at once on real servers and writes its history; returns the names of the files. */
+export async function recordHistories(scene: Scene, prefix: string): Promise<string[]> {
   mkdirSync(HISTORIES, { recursive: true });
   const played: { name: string; scenario: Scenario; tenant: Tenant }[] = [];
-  for (const [name, scenario] of Object.entries(SCENARIOS)) {
+  for (const [name, scenario] of Object.entries(SCENARIOS).filter(([name]) => name.startsWith(prefix))) {
     played.push({ name, scenario, tenant: await scene.tenants.add(name) });
   }
   const aimed = (side: 'ajio' | 'eshopbox'): Fault[] =>
@@ -159,11 +179,18 @@ export async function recordHistories(scene: Scene): Promise<string[]> {
     );
   scene.stand.ajio.setFaults(aimed('ajio'));
   scene.stand.eshopbox.setFaults(aimed('eshopbox'));
-  return Promise.all(
-    played.map(async ({ name, scenario, tenant }) => {
-      const history = await fetchHistory(scene.stand.client, await scenario.play(scene, tenant));
-      writeFileSync(join(HISTORIES, `${name}.json`), `${JSON.stringify(withoutMachine(history), null, 1)}\n`);
-      return `${name}.json`;
-    }),
+  const write = async (name: string, workflowId: string): Promise<string> => {
+    const history = await fetchHistory(scene.stand.client, workflowId);
+    writeFileSync(join(HISTORIES, `${name}.json`), `${JSON.stringify(withoutMachine(history), null, 1)}\n`);
+    return `${name}.json`;
+  };
+  const files = await Promise.all(
+    played.map(async ({ name, scenario, tenant }) => write(name, await scenario.play(scene, tenant))),
   );
+  // These share an account, one after the other: they are played all or not at all.
+  const hasJobs = Object.keys(JOB_SCENARIOS).some((name) => name.startsWith(prefix));
+  for (const [name, workflowId] of Object.entries(hasJobs ? await playJobScenarios(scene) : {})) {
+    if (name.startsWith(prefix)) files.push(await write(name, workflowId));
+  }
+  return files;
 }

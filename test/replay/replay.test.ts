@@ -11,7 +11,7 @@ import {
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
-import { HISTORIES } from './record';
+import { HISTORIES } from './folder';
 
 // A replay that fails on purpose would fill the output.
 Runtime.install({
@@ -56,6 +56,8 @@ test("every recorded history replays with today's code", async () => {
 
 test.each([
   ['stock-delivered.json', '"pushChunk"', '"pushPiece"'],
+  ['import-stored.json', '"importCsv"', '"pokeConnection"'],
+  ['import-refused.json', '"refuseImport"', '"pokeConnection"'],
   ['order-cancelled.json', '"cancelInWms"', '"cancelOnMarketplace"'],
   ['order-read-back.json', '"readMarketplaceOrder"', '"cancelOnMarketplace"'],
 ])('%s with %s turned into %s does not replay', async (file, from, to) => {

@@ -2,6 +2,7 @@ import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, type Worker } from '@temporalio/worker';
 import { pino } from 'pino';
 import { createHttpClient } from '../../src/connectors/http/client';
+import type { FileDownloadOptions } from '../../src/connectors/http/file-download';
 import type { Connector } from '../../src/connectors/ports';
 import { connectorFor } from '../../src/connectors/registry';
 import type { FailureType } from '../../src/contracts/failures';
@@ -13,6 +14,7 @@ import { openStores } from '../../src/store/stores';
 import { type AjioTwin, startAjioTwin } from '../../src/twins/ajio-twin';
 import { type EshopboxTwin, startEshopboxTwin } from '../../src/twins/eshopbox-twin';
 import { type IncreffTwin, startIncreffTwin } from '../../src/twins/increff-twin';
+import { type ShipheroTwin, startShipheroTwin } from '../../src/twins/shiphero-twin';
 import { createWorkers } from '../../src/workers';
 import { freshDatabase, freshNamespace } from '../servers/servers';
 
@@ -30,6 +32,7 @@ export const ESHOPBOX_LOGIN = {
   clientSecret: 'CANARY-secret',
   refreshToken: 'CANARY-refresh',
 };
+export const SHIPHERO_LOGIN = { username: 'test-hero', password: 'CANARY-shiphero' };
 export const INCREFF_LOGIN = { authUsername: 'test-client', authPassword: 'CANARY-increff' };
 
 export interface StandOptions {
@@ -37,6 +40,10 @@ export interface StandOptions {
   worker?: boolean;
   ajioSettings?: object;
   eshopboxSettings?: object;
+  /** Where files come from that callers name. @default this machine, over http */
+  imports?: Partial<FileDownloadOptions>;
+  /** Where channels look for the gateway; by default where it is. */
+  publicUrl?: string;
 }
 
 /**
@@ -50,11 +57,13 @@ export async function startStand(options: StandOptions = {}) {
   const ajio: AjioTwin = await startAjioTwin({ accounts: [AJIO_LOGIN] });
   const eshopbox: EshopboxTwin = await startEshopboxTwin({ accounts: [{ accountSlug: 'raymond', ...ESHOPBOX_LOGIN }] });
   const increff: IncreffTwin = await startIncreffTwin({ accounts: [INCREFF_LOGIN] });
+  const shiphero: ShipheroTwin = await startShipheroTwin({ accounts: [SHIPHERO_LOGIN] });
   const endpoints = {
     AJIO_BASE_URL: ajio.url,
     ESHOPBOX_BASE_URL: `${eshopbox.url}/{accountSlug}`,
     ESHOPBOX_AUTH_URL: `${eshopbox.url}/auth`,
     INCREFF_BASE_URL: increff.url,
+    SHIPHERO_BASE_URL: shiphero.url,
   };
   const http = createHttpClient({
     allowedHosts: ['127.0.0.1'],
@@ -125,6 +134,8 @@ export async function startStand(options: StandOptions = {}) {
         metrics.onFailure({ ...failure, channel: failure.details.channel });
       },
       retentionDays: 35,
+      imports: { allowedHosts: ['127.0.0.1'], allowHttp: true, ...options.imports },
+      publicUrl: options.publicUrl ?? gatewayUrl,
     });
     running = Promise.all(workers.map((worker) => worker.run()));
   };
@@ -156,13 +167,20 @@ export async function startStand(options: StandOptions = {}) {
     ajio,
     eshopbox,
     increff,
+    shiphero,
     keys,
     gatewayUrl,
     failures,
     temporalAddress: namespace.address,
     namespace: namespace.namespace,
     mysqlUrl: database.url,
-    dispatch: createDispatch({ client, connections: stores.cache, orders: stores.orders, connectorFor }),
+    dispatch: createDispatch({
+      client,
+      connections: stores.cache,
+      orders: stores.orders,
+      inventorySyncs: stores.inventorySyncs,
+      connectorFor,
+    }),
     connectorFor: connectorFor as (channel: 'ajio' | 'eshopbox') => Connector,
     startWorkers,
     stopWorkers,
@@ -175,6 +193,7 @@ export async function startStand(options: StandOptions = {}) {
         ajio.stop(),
         eshopbox.stop(),
         increff.stop(),
+        shiphero.stop(),
         http.close(),
         stores.close(),
         client.connection.close(),

@@ -104,6 +104,20 @@ it('closes a submission without a usable line at once', async () => {
   expect(await stores.levels.find(294, 'gone')).toEqual([]);
 });
 
+it('keeps what the rows of a file said, once, and writes nothing of the kind for other sources', async () => {
+  const fileRows = [
+    { row: 1, code: "=cmd|' /C calc'!A0", reason: 'stock take' },
+    { row: 2, code: '', reason: '' },
+  ];
+  const file = draft(linesOf(['row-1', 1]), { source: 'csv', messageId: 'file-1', fileRows });
+  const [first] = await stores.store(file, draft(linesOf(['row-2', 1])));
+  const [second] = await stores.store({ ...file, fileRows: [{ row: 1, code: 'other', reason: '' }] });
+  expect(second).toMatchObject({ submissionId: first?.submissionId, status: 'duplicate' });
+  expect(await stores.db.select('SELECT submissionId, rowNumber, code, reason FROM submission_rows')).toEqual(
+    fileRows.map(({ row, ...said }) => ({ submissionId: first?.submissionId, rowNumber: row, ...said })),
+  );
+});
+
 it('stores many messages in one call, the same one twice among them', async () => {
   const drafts = Array.from({ length: 20 }, (_, index) =>
     draft(linesOf(['burst', index]), { messageId: `burst-${index % 19}`, publishedAtMs: T0 + (index % 19) }),

@@ -8,7 +8,8 @@ beforeAll(async () => {
 afterAll(() => stores.close());
 
 const CUTOFF = new Date(Date.now() - 35 * 86_400_000);
-const AGED = ['submissions', 'pushes', 'orders', 'order_lines', 'parked_events'];
+const FILE = { mediaType: 'text/csv', text: 'sku,quantity\n' };
+const AGED = ['submissions', 'pushes', 'orders', 'order_lines', 'parked_events', 'inventory_syncs'];
 
 async function makeOld(table: string, id?: string): Promise<void> {
   const old = new Date(CUTOFF.getTime() - 1_000);
@@ -22,7 +23,10 @@ async function counts(): Promise<Record<string, number>> {
   const tables = [
     ...AGED,
     'submission_lines',
+    'submission_rows',
     'push_lines',
+    'push_jobs',
+    'push_job_lines',
     'stock_levels',
     'gateway_keys',
     'ie_appinstall_connection',
@@ -33,14 +37,31 @@ async function counts(): Promise<Record<string, number>> {
   return Object.fromEntries(tables.map((table, index) => [table, rows[index]?.[0]?.n ?? 0]));
 }
 
+/** A file that somebody asked for. */
+async function ask(connectionId: number): Promise<string> {
+  const wish = {
+    connectionId,
+    accountSlug: 's',
+    keyId: 'k',
+    url: 'https://files.example.com/',
+    customerAccountId: null,
+  };
+  return (await stores.inventorySyncs.create(wish)).id;
+}
+
 /** Something of every kind, delivered and done if `done`. */
 async function history(connectionId: number, done: boolean): Promise<void> {
-  await stores.store(draft(linesOf(['a', 1], ['b', 2]), { connectionId }));
+  const fileRows = [1, 2].map((row) => ({ row, code: 'a', reason: '' }));
+  const [result] = await stores.store(draft(linesOf(['a', 1], ['b', 2]), { connectionId, source: 'csv', fileRows }));
+  await stores.inventorySyncs.recordStored(await ask(connectionId), result?.submissionId ?? '');
   const { pushes } = await stores.pushes.plan(connectionId, 20, 40);
   if (done) {
     for (const { pushId } of pushes) {
       const start = await stores.pushes.beginAttempt(pushId);
       if (!start.open) throw new Error('the push is closed');
+      const times = { sentAtMs: 0, expiresAtMs: 0 };
+      // Left as it is when a process dies between the verdicts and the end of the job.
+      await stores.jobs.open({ pushId, attempt: start.attempt, connectionId, ...times }, FILE, start.lines);
       const verdicts = start.lines.map(({ listing }) => ({ listing, verdict: 'accepted' as const }));
       await stores.pushes.settle(pushId, start.attempt, start.lines, verdicts, Date.now());
     }
@@ -90,6 +111,9 @@ it('keeps what is young and what is open, and forgets the rest with its lines, b
   });
   await history(1, true);
   await history(2, false);
+  await ask(1);
+  await stores.inventorySyncs.recordRefused(await ask(1), 'gone');
+  await stores.inventorySyncs.abort(await ask(1), null);
   const before = await counts();
   await deleteExpired(stores.db, CUTOFF, 1_000);
   expect(await counts()).toEqual(before);
@@ -101,9 +125,14 @@ it('keeps what is young and what is open, and forgets the rest with its lines, b
     submission_lines: 2,
     pushes: 1,
     push_lines: 0,
+    push_jobs: 0,
+    push_job_lines: 0,
     orders: 1,
     order_lines: 1,
     parked_events: 1,
+    // Those of the open submission and of the file that waits.
+    inventory_syncs: 2,
+    submission_rows: 2,
     stock_levels: 4,
     gateway_keys: 1,
     ie_appinstall_connection: 1,
@@ -120,7 +149,7 @@ it('deletes a bounded number of rows of each table at a time, and lines before t
   for (let deleted = first; Object.values(deleted).some((count) => count > 0); rounds++)
     deleted = await deleteExpired(stores.db, CUTOFF, 4);
   expect(rounds).toBeGreaterThan(2);
-  expect(await counts()).toMatchObject({ submissions: 1, push_lines: 0, pushes: 1, orders: 1 });
+  expect(await counts()).toMatchObject({ submissions: 1, submission_rows: 2, push_lines: 0, pushes: 1, orders: 1 });
   expect(
     await stores.db.select(
       'SELECT 1 FROM submission_lines sl LEFT JOIN submissions s ON s.id = sl.submissionId WHERE s.id IS NULL',

@@ -92,6 +92,7 @@ it('retries only what time may heal', () => {
   expect(FAILURE_TYPES.filter((type) => !NEVER_RETRIED.includes(type))).toEqual([
     'ChannelUnavailable',
     'ChannelRateLimited',
+    'ChannelStillWorking',
     'StoreUnavailable',
   ]);
 });

@@ -46,6 +46,11 @@ function openerWith(options: { connection?: Connection; pass?: GatePass; request
       },
       hold: async (...held) => void seen.held.push(held),
     },
+    credits: {
+      reserve: () => Promise.reject(new Error('this channel counts no credits')),
+      learn: () => Promise.reject(new Error('this channel counts no credits')),
+      doubt: () => Promise.reject(new Error('this channel counts no credits')),
+    },
     connectorFor: () => connectorWith(options.requestsPerMinute),
     context: { http: unreachable, endpoints: {}, now: Date.now },
   });

@@ -161,7 +161,13 @@ test('a channel that is down for hours is asked again every half minute, and its
   let isSent = false;
   const push = { pushId: 'push-1', lineCount: 1, zeroCount: 0 };
   const activities: Activities = {
-    planPushes: async () => ({ pushes: isSent ? [] : [push], concurrency: 1, nextDueInMs: null, blockedBy: null }),
+    planPushes: async () => ({
+      pushes: isSent ? [] : [push],
+      concurrency: 1,
+      nextDueInMs: null,
+      blockedBy: null,
+      asJobs: false,
+    }),
     pushChunk: async () => {
       calls += 1;
       if (isDown) return failing('ChannelUnavailable', true)();
@@ -185,7 +191,13 @@ test('a channel that is down for hours is asked again every half minute, and its
 test('refused stock that nobody decides on fails the run after seven days with its cause', async () => {
   const due = [{ pushId: 'push-1', lineCount: 1, zeroCount: 0 }];
   const activities: Activities = {
-    planPushes: async () => ({ pushes: due.splice(0), concurrency: 1, nextDueInMs: null, blockedBy: null }),
+    planPushes: async () => ({
+      pushes: due.splice(0),
+      concurrency: 1,
+      nextDueInMs: null,
+      blockedBy: null,
+      asJobs: false,
+    }),
     pushChunk: failing('ChannelRejected', false),
   };
   await withActivities(activities, async () => {

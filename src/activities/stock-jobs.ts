@@ -1,0 +1,72 @@
+import { ConnectorError } from '../connectors/errors';
+import type { JobState } from '../connectors/ports';
+import type { PushResult } from '../contracts/stock';
+import { createJobStart, NOTHING_DECIDED, openForJobs, type StockJobDeps } from './job-start';
+import { readVerdicts, troubleOf } from './job-verdicts';
+import { ask } from './opener';
+import type { PushChunkInput } from './stock-push';
+
+/** Soonest and latest time to the next look at a job whose progress is known. */
+const MIN_LOOK_MS = 1_000;
+const MAX_LOOK_MS = 120_000;
+
+/**
+ * When the job will have ended if it goes on as it did; undefined while nothing is known of its progress. Never further off than
+ * twice the time that it has run: a job that has just begun tells little.
+ */
+function nextLookMs({ totalCount, successCount, errorCount }: JobState, runningMs: number): number | undefined {
+  const done = (successCount ?? 0) + (errorCount ?? 0);
+  if (totalCount === null || done === 0) return undefined;
+  const leftMs = Math.min((runningMs * (totalCount - done)) / done, 2 * runningMs);
+  return Math.ceil(Math.min(Math.max(leftMs, MIN_LOOK_MS), MAX_LOOK_MS));
+}
+
+export function createStockJobActivities(deps: StockJobDeps) {
+  return {
+    ...createJobStart(deps),
+
+    /** Looks once whether the job has ended; fails with `ChannelStillWorking` when it has not, so that the policy looks again. */
+    async readPushJob(input: PushChunkInput): Promise<void> {
+      const { open, writer, call } = await openForJobs(deps.open, input);
+      const job = await deps.jobs.find(input.pushId);
+      if (job?.state !== 'running' || job.jobId === null) return;
+      const { jobId } = job;
+      const state = await ask(open, call, writer.credits.read, () => writer.readJob(jobId, call));
+      if (state.hasEnded) return;
+      const { id: connectionId, channel } = open.connection;
+      const retryAfterMs = nextLookMs(state, deps.now() - job.sentAtMs);
+      const done = `${(state.successCount ?? 0) + (state.errorCount ?? 0)} of ${state.totalCount ?? '?'} rows`;
+      throw new ConnectorError('ChannelStillWorking', `${open.connector.displayName} has worked off ${done}`, {
+        details: { connectionId, channel, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) },
+      });
+    },
+
+    /** Stores what the channel says of each line of the job; one that did not end in time is stopped first. */
+    async collectPushJob({ isOverdue, ...input }: PushChunkInput & { isOverdue: boolean }): Promise<PushResult> {
+      const { pushId } = input;
+      const { open, writer, call } = await openForJobs(deps.open, input);
+      const closed = await deps.pushes.closedResult(pushId);
+      const job = await deps.jobs.find(pushId);
+      if (closed || !job || job.jobId === null) {
+        if (job) await deps.jobs.end(job);
+        return closed ?? NOTHING_DECIDED;
+      }
+      const { jobId } = job;
+      if (isOverdue) {
+        const reason = 'Did not end in time';
+        await ask(open, call, writer.credits.stop, () => writer.stopJob(jobId, reason, call)).catch((error) => {
+          // It has ended meanwhile.
+          if (!(error instanceof ConnectorError) || error.type !== 'ChannelRejected') throw error;
+        });
+      }
+      const state = await ask(open, call, writer.credits.read, () => writer.readJob(jobId, call));
+      const lines = await deps.jobs.lines(job);
+      const trouble = troubleOf(state, job, isOverdue, open.connector.displayName);
+      const verdicts = await readVerdicts({ open, writer, call, jobs: deps.jobs, job, state, lines, trouble });
+      const result = await deps.pushes.settle(pushId, job.attempt, lines, verdicts, job.sentAtMs);
+      deps.onVerdicts(open.connection.channel, result);
+      await deps.jobs.end(job);
+      return { ...result, ...(trouble ? { trouble } : {}) };
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import { inventorySyncWorkflowId } from '../../src/contracts/ids';
+import { fetchHistory } from '../stand/histories';
+import { type Scene, startScene } from '../stand/scene';
+import { addShiphero } from '../stand/shiphero';
+import { SHIPHERO_LOGIN } from '../stand/stand';
+import { eventually } from '../stand/waiting';
+
+jest.setTimeout(120_000);
+
+let scene: Scene;
+beforeAll(async () => {
+  scene = await startScene();
+});
+afterAll(() => scene.stop());
+beforeEach(() => scene.stand.shiphero.reset());
+
+const stockOf = (prefix: string, count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, index) => [`${prefix}${index}`, index % 7]));
+
+test('stock reaches the warehouse as one file, which is gone when the job has ended', async () => {
+  const hero = await addShiphero(scene.stand, 3_001);
+  const stock = stockOf('A', 40);
+  const submissionId = await hero.send(stock);
+  await hero.settled();
+  expect(hero.shown()).toEqual(stock);
+  expect((await hero.lines(submissionId)).map(({ status }) => status)).toEqual(Array(40).fill('success'));
+  const [sync, ...more] = hero.syncs();
+  expect(more).toEqual([]);
+  const { fetches, violations, logins } = scene.stand.shiphero.state();
+  expect(fetches).toMatchObject([{ status: 200, credentialsSent: false }]);
+  expect(Object.entries(violations).filter(([, count]) => count > 0)).toEqual([]);
+  expect(logins).toEqual({ [SHIPHERO_LOGIN.username]: 1 });
+  await eventually('the file is gone', async () => ((await fetch(sync?.url ?? '')).status === 404 ? true : undefined));
+});
+
+test('3,000 rows with 30 bad ones: 2,970 delivered, 30 told with row and reason, for as many events as 30 rows', async () => {
+  const { shiphero } = scene.stand;
+  const large = await addShiphero(scene.stand, 3_002);
+  const stock = stockOf('B', 3_000);
+  const bad = Array.from({ length: 30 }, (_, index) => `B${index * 100}`);
+  shiphero.setState({ knownSkus: Object.keys(stock).filter((sku) => !bad.includes(sku)), rowsPerSecond: 1_000 });
+  const submissionId = await large.send(stock);
+  await large.settled(60_000);
+  const lines = await large.lines(submissionId);
+  expect(lines.filter(({ status }) => status === 'success')).toHaveLength(2_970);
+  const failed = lines.filter(({ status }) => status === 'error');
+  expect(failed.map(({ listing, error }) => [listing, error])).toEqual(
+    bad.map((sku) => [sku, 'SKU does not exist in this warehouse']),
+  );
+  expect(Object.keys(large.shown())).toHaveLength(2_970);
+  const small = await addShiphero(scene.stand, 3_003);
+  shiphero.setState({ knownSkus: Object.keys(stockOf('C', 29)) });
+  await small.send(stockOf('C', 30));
+  await small.settled();
+  const events = async (id: number) => {
+    await scene.stand.client.workflow.getHandle(inventorySyncWorkflowId(id)).result();
+    return (await fetchHistory(scene.stand.client, inventorySyncWorkflowId(id))).events?.length;
+  };
+  const [many, few] = [await events(3_002), await events(3_003)];
+  expect(Math.abs((many ?? 0) - (few ?? 0))).toBeLessThanOrEqual(20);
+});
