@@ -22,6 +22,9 @@ const settings = z.object({
   PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   OUTBOUND_ALLOWED_HOSTS: hostList.optional(),
   OUTBOUND_ALLOW_PRIVATE: flag.default(false),
+  IMPORT_ALLOWED_HOSTS: hostList.optional(),
+  IMPORT_ALLOW_HTTP: flag.default(false),
+  GRAPHQL_INTROSPECTION: flag.default(false),
   CREDENTIALS_KEY: z
     .base64()
     .transform((text) => Buffer.from(text, 'base64'))
@@ -53,6 +56,9 @@ export interface Config {
   /** Base addresses of the channels by the name of their environment variable. */
   endpoints: Readonly<Record<string, string>>;
   outbound: { allowedHosts: readonly string[]; allowPrivateAddresses: boolean };
+  /** Where files that callers name may come from; `any` host that is public when none is named. */
+  imports: { allowedHosts: readonly string[] | 'any'; allowHttp: boolean };
+  graphql: { introspection: boolean };
   credentialsKey: Buffer | undefined;
   logLevel: string;
   metricsPort: number | undefined;
@@ -66,6 +72,10 @@ export class ConfigError extends Error {
     super(`The environment is not usable:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
   }
 }
+
+/** Where others reach the gateway; without `PUBLIC_URL` that is only this machine. */
+export const publicUrlOf = ({ gateway: { publicUrl, host, port } }: Pick<Config, 'gateway'>): string =>
+  publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 
 /** `*.example.com` for an address with an account in its host, the host itself otherwise. */
 const hostPattern = (base: string): string =>
@@ -106,6 +116,8 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
       allowedHosts: data.OUTBOUND_ALLOWED_HOSTS ?? Object.values(bases.data).map(hostPattern),
       allowPrivateAddresses: data.OUTBOUND_ALLOW_PRIVATE,
     },
+    imports: { allowedHosts: data.IMPORT_ALLOWED_HOSTS ?? 'any', allowHttp: data.IMPORT_ALLOW_HTTP },
+    graphql: { introspection: data.GRAPHQL_INTROSPECTION },
     credentialsKey: data.CREDENTIALS_KEY,
     logLevel: data.LOG_LEVEL,
     metricsPort: data.METRICS_PORT,

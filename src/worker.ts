@@ -1,5 +1,5 @@
 import { NativeConnection, Runtime } from '@temporalio/worker';
-import { loadConfig } from './config';
+import { loadConfig, publicUrlOf } from './config';
 import { createHttpClient } from './connectors/http/client';
 import { createLogger } from './observability/logger';
 import { createMetrics } from './observability/metrics';
@@ -44,6 +44,8 @@ async function main(): Promise<void> {
       logger.warn({ activityType, type, ...details }, message);
     },
     retentionDays: config.retentionDays,
+    imports: config.imports,
+    publicUrl: publicUrlOf(config),
   });
   metrics.watchParked(stores.parked.countParked);
   const isReady = async () => workers.every((worker) => worker.getState() === 'RUNNING');

@@ -3,17 +3,23 @@ import { join } from 'node:path';
 import type { Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
-import { createChannelActivities, createHomeActivities } from './activities';
+import { createChannelActivities, createHomeActivities, createImportActivities } from './activities';
 import { FailureInterceptor, type FailureObserver } from './activities/failures';
 import { HeartbeatInterceptor } from './activities/heartbeats';
 import { createOpener } from './activities/opener';
+import { createFileDownload, type FileDownloadOptions } from './connectors/http/file-download';
 import type { ConnectorContext } from './connectors/ports';
 import { allConnectors, connectorFor } from './connectors/registry';
-import { channelTaskQueue, WORKFLOW_TASK_QUEUE } from './contracts/ids';
+import { CSV_IMPORT_TASK_QUEUE, channelTaskQueue, WORKFLOW_TASK_QUEUE } from './contracts/ids';
+import { stockFileUrl } from './contracts/stock-files';
+import { MAX_CSV_BYTES } from './intake/stock-csv';
 import type { Metrics } from './observability/metrics';
 import { createDispatch } from './starter/dispatch';
+import { storeSubmissions } from './store/intake';
 import { deleteExpired } from './store/retention';
 import type { Stores } from './store/stores';
+import { countRows } from './store/submission-rows';
+import { withdrawSubmission } from './store/withdrawal';
 
 const MS_PER_DAY = 86_400_000;
 const WORKFLOW_BUNDLE = join(__dirname, 'workflow-bundle.js');
@@ -24,6 +30,8 @@ const SHUTDOWN_GRACE = '20s';
 const STICKY_TIMEOUT = '2s';
 /** Calls of one channel on the wire per process; each connection has its own, lower limit. */
 const CHANNEL_CONCURRENCY = 100;
+/** Files that a process fetches at once: each is some MB of rows for a moment, and others' servers may take their time. */
+const IMPORT_CONCURRENCY = 4;
 
 export interface WorkersDeps {
   connection: NativeConnection;
@@ -34,17 +42,38 @@ export interface WorkersDeps {
   metrics: Pick<Metrics, 'onLogin' | 'onVerdicts'>;
   onFailure: FailureObserver;
   retentionDays: number;
+  /** Where the files come from that callers name. */
+  imports: Omit<FileDownloadOptions, 'maxBytes'>;
+  /** Where channels reach the gateway, for the files that they fetch. */
+  publicUrl: string;
 }
 
-/** One worker for the workflows and the home activities, and one for each channel, over one connection. */
+/** One worker for the workflows and the home activities, one for files to be fetched, and one for each channel, over one connection. */
 export async function createWorkers(deps: WorkersDeps): Promise<Worker[]> {
   const { stores, context } = deps;
-  const open = createOpener({ connections: stores.cache, gates: stores.gates, connectorFor, context });
-  const shared = { ...stores, connectorFor, context, open, now: context.now, ...deps.metrics };
+  const open = createOpener({
+    connections: stores.cache,
+    gates: stores.gates,
+    credits: stores.credits,
+    connectorFor,
+    context,
+  });
+  const fileUrl = (fileKey: string) => stockFileUrl(deps.publicUrl, fileKey);
+  const shared = {
+    ...stores,
+    connectorFor,
+    context,
+    open,
+    fileUrl,
+    now: context.now,
+    ...deps.metrics,
+    countRows: (id: string) => countRows(stores.db, id),
+  };
   const dispatch = createDispatch({
     client: deps.client,
     connections: stores.cache,
     orders: stores.orders,
+    inventorySyncs: stores.inventorySyncs,
     connectorFor,
   });
   const channelActivities = createChannelActivities(shared);
@@ -53,6 +82,16 @@ export async function createWorkers(deps: WorkersDeps): Promise<Worker[]> {
     dispatch,
     deleteExpired: (limit) =>
       deleteExpired(stores.db, new Date(context.now() - deps.retentionDays * MS_PER_DAY), limit),
+  });
+  const importActivities = createImportActivities({
+    ...shared,
+    download: createFileDownload({ ...deps.imports, maxBytes: MAX_CSV_BYTES }),
+    async store(draft) {
+      const [result] = await storeSubmissions(stores.db, [draft]);
+      if (!result) throw new Error('the submission was not stored');
+      return result;
+    },
+    withdraw: (submissionId) => withdrawSubmission(stores.db, submissionId),
   });
   const common = {
     connection: deps.connection,
@@ -78,6 +117,12 @@ export async function createWorkers(deps: WorkersDeps): Promise<Worker[]> {
       activities: homeActivities,
       workflowTaskPollerBehavior: { type: 'autoscaling' },
       stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT,
+    }),
+    Worker.create({
+      ...common,
+      taskQueue: CSV_IMPORT_TASK_QUEUE,
+      activities: importActivities,
+      maxConcurrentActivityTaskExecutions: IMPORT_CONCURRENCY,
     }),
     ...allConnectors().map(({ channel }) =>
       Worker.create({

@@ -30,7 +30,7 @@ function resolve(from: string, specifier: string): string {
 }
 
 const STATEMENT =
-  /\b(import|export)\s+(type\s+)?([^;'"]*?)\bfrom\s*(['"])([^'"]+)\4|\bimport\s*(['"])([^'"]+)\6|\b(?:import|require)\s*\(\s*(['"`])([^'"`]+)\8|\brequire\.resolve\s*\(\s*(['"])([^'"]+)\10/g;
+  /\b(import|export)\s+(type\s+)?([^;'"]*?)\bfrom\s*(['"])([^'"]+)\4|(?<!-)\bimport\s*(['"])([^'"]+)\6|\b(?:import|require)\s*\(\s*(['"`])([^'"`]+)\8|\brequire\.resolve\s*\(\s*(['"])([^'"]+)\10/g;
 
 /** Every import of a source; one whose names are all marked `type` counts as a type import. */
 export function importsOf({ path, text }: Source): Import[] {
@@ -84,7 +84,13 @@ const RINGS: readonly Ring[] = [
   },
   { ring: 'connectors', allows: (one) => ownOnly('connectors', 'contracts')(one) && !isTemporal(one) },
   { ring: 'store', allows: (one) => ownOnly('store', 'contracts')(one) && !isTemporal(one) },
-  { ring: 'activities', allows: ownOnly('activities', 'connectors', 'store', 'contracts') },
+  {
+    ring: 'intake',
+    allows: (one) =>
+      (ownOnly('intake', 'contracts')(one) || (one.typeOnly && isWithin(one.target, ['connectors']))) &&
+      !isTemporal(one),
+  },
+  { ring: 'activities', allows: ownOnly('activities', 'connectors', 'store', 'intake', 'contracts') },
   { ring: 'twins', allows: (one) => ownOnly('twins')(one) && !isTemporal(one) },
   { ring: 'observability', allows: ownOnly('observability', 'contracts') },
   {
@@ -96,7 +102,7 @@ const RINGS: readonly Ring[] = [
   },
 ];
 
-/** Rings point inwards: workflows → contracts; activities → connectors, store, contracts; connectors → contracts. */
+/** Rings point inwards: workflows → contracts; activities → connectors, store, intake, contracts; intake and connectors → contracts. */
 export function checkRings(source: Source): Breach[] {
   const ring = RINGS.find((one) => one.ring === ringOf(source.path));
   if (!ring) return [];

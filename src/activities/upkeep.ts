@@ -1,4 +1,5 @@
 import { heartbeat } from '@temporalio/activity';
+import type { InventorySyncStore } from '../store/inventory-syncs';
 import type { OrderStore } from '../store/orders';
 import type { StockLevelStore } from '../store/stock-levels';
 
@@ -13,19 +14,25 @@ const MAX_DELETE_ROUNDS = 200;
 export interface UpkeepDeps {
   levels: Pick<StockLevelStore, 'findStale'>;
   orders: Pick<OrderStore, 'findUnstarted'>;
-  dispatch: { ensureInventorySync(connectionId: number): Promise<void>; startOrder(orderId: string): Promise<void> };
+  inventorySyncs: Pick<InventorySyncStore, 'findWaiting'>;
+  dispatch: {
+    ensureInventorySync(connectionId: number): Promise<void>;
+    startOrder(orderId: string): Promise<void>;
+    startImport(syncId: string): Promise<void>;
+  };
   deleteExpired(limit: number): Promise<Record<string, number>>;
 }
 
 export interface SweepResult {
   pokedConnections: number;
   startedOrders: number;
+  startedImports: number;
   /** What could not be started, the first few by name; the next sweep tries again. */
   failed: string[];
 }
 
 export const createUpkeepActivities = (deps: UpkeepDeps) => ({
-  /** Starts the syncs of connections whose lines wait although nobody is sending, and starts the orders that never started. */
+  /** Starts the syncs of connections whose lines wait although nobody is sending, and starts the orders and the imports that never started. */
   async pokeStaleWork(): Promise<SweepResult> {
     const failed: string[] = [];
     // One that cannot be started, such as work of a connection that was deleted, must not keep the others waiting.
@@ -42,9 +49,11 @@ export const createUpkeepActivities = (deps: UpkeepDeps) => ({
     };
     const connectionIds = await deps.levels.findStale(STALE_AFTER_MS, MAX_POKES);
     const orderIds = await deps.orders.findUnstarted(STALE_AFTER_MS, MAX_POKES);
+    const syncIds = await deps.inventorySyncs.findWaiting(STALE_AFTER_MS, MAX_POKES);
     return {
       pokedConnections: await startEach('connection', connectionIds, deps.dispatch.ensureInventorySync),
       startedOrders: await startEach('order', orderIds, deps.dispatch.startOrder),
+      startedImports: await startEach('import', syncIds, deps.dispatch.startImport),
       failed: failed.slice(0, MAX_FAILURES_TOLD),
     };
   },

@@ -4,14 +4,16 @@ import {
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
 } from '@temporalio/client';
+import type { SearchAttributePair } from '@temporalio/common';
 import type { Connector } from '../connectors/ports';
 import type { Channel } from '../contracts/channels';
 import type { Connection } from '../contracts/connection';
-import { inventorySyncWorkflowId, WORKFLOW_TASK_QUEUE } from '../contracts/ids';
+import { csvImportWorkflowId, inventorySyncWorkflowId, WORKFLOW_TASK_QUEUE } from '../contracts/ids';
 import { ACCOUNT_SLUG, CHANNEL, CONNECTION_ID, ORDER_NUMBER } from '../contracts/search-attributes';
 import type { ConnectionCache } from '../store/connection-cache';
+import type { InventorySyncStore } from '../store/inventory-syncs';
 import type { OrderStore, StoredOrder } from '../store/orders';
-import type { InventorySyncWorkflow, UnfulfillableOrderWorkflow } from '../workflows';
+import type { CsvImportWorkflow, InventorySyncWorkflow, UnfulfillableOrderWorkflow } from '../workflows';
 import { stockChanged } from '../workflows/messages';
 
 /** Temporal is asked only so long: what could not be started is stored, and the sweep starts it. */
@@ -21,6 +23,7 @@ export interface DispatchDeps {
   client: Client;
   connections: Pick<ConnectionCache, 'get'>;
   orders: Pick<OrderStore, 'find'>;
+  inventorySyncs: Pick<InventorySyncStore, 'find'>;
   connectorFor(channel: Channel): Connector;
 }
 
@@ -32,9 +35,11 @@ export interface Dispatch {
   ensureInventorySync(connectionId: number): Promise<void>;
   /** Starts the order's run; does nothing when it is running or has succeeded. */
   startOrder(orderId: string): Promise<void>;
+  /** Starts the run that fetches a caller's file; does nothing when it is running or has succeeded. */
+  startImport(syncId: string): Promise<void>;
 }
 
-export function createDispatch({ client, connections, orders, connectorFor }: DispatchDeps): Dispatch {
+export function createDispatch({ client, connections, orders, inventorySyncs, connectorFor }: DispatchDeps): Dispatch {
   const find = async (connectionId: number): Promise<Connection> => {
     const connection = await connections.get(connectionId);
     if (!connection) throw new Error(`there is no connection ${connectionId}`);
@@ -48,6 +53,12 @@ export function createDispatch({ client, connections, orders, connectorFor }: Di
     displayName: connectorFor(connection.channel).displayName,
   });
 
+  const placeOf = (connection: Connection): SearchAttributePair[] => [
+    { key: CONNECTION_ID, value: String(connection.id) },
+    { key: CHANNEL, value: connection.channel },
+    { key: ACCOUNT_SLUG, value: connection.accountSlug },
+  ];
+
   const syncOptions = (connection: Connection) => {
     const side = sideOf(connection);
     return {
@@ -57,11 +68,7 @@ export function createDispatch({ client, connections, orders, connectorFor }: Di
       workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
       staticSummary: `${side.displayName} · stock of ${connection.accountSlug}`,
       staticDetails: `Makes connection ${connection.id} show what the warehouse last said.`,
-      typedSearchAttributes: [
-        { key: CONNECTION_ID, value: String(connection.id) },
-        { key: CHANNEL, value: connection.channel },
-        { key: ACCOUNT_SLUG, value: connection.accountSlug },
-      ],
+      typedSearchAttributes: placeOf(connection),
     };
   };
 
@@ -119,6 +126,36 @@ export function createDispatch({ client, connections, orders, connectorFor }: Di
               { key: ACCOUNT_SLUG, value: order.accountSlug },
               { key: ORDER_NUMBER, value: order.orderNumber },
             ],
+          }),
+        );
+      } catch (error) {
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      }
+    },
+
+    async startImport(syncId) {
+      const sync = await inventorySyncs.find(syncId);
+      if (!sync) throw new Error(`there is no inventory sync ${syncId}`);
+      // Without its connection the file is refused, by the run like everything else that is wrong with it.
+      const connection = await connections.get(sync.connectionId);
+      const displayName = connection ? sideOf(connection).displayName : `connection ${sync.connectionId}`;
+      try {
+        await withDeadline(() =>
+          client.workflow.start<typeof CsvImportWorkflow>('CsvImportWorkflow', {
+            workflowId: csvImportWorkflowId(syncId),
+            taskQueue: WORKFLOW_TASK_QUEUE,
+            args: [{ syncId, connectionId: sync.connectionId, displayName }],
+            // A run that somebody terminated is started again by the sweep, as long as the file waits.
+            workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+            workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+            staticSummary: `${displayName} · file of ${sync.accountSlug}`,
+            staticDetails: `Fetches a file of stock that a caller named for connection ${sync.connectionId}.`,
+            typedSearchAttributes: connection
+              ? placeOf(connection)
+              : [
+                  { key: CONNECTION_ID, value: String(sync.connectionId) },
+                  { key: ACCOUNT_SLUG, value: sync.accountSlug },
+                ],
           }),
         );
       } catch (error) {

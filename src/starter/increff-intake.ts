@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { takesStock } from '../connectors/capabilities';
 import type { Connector } from '../connectors/ports';
 import type { Channel } from '../contracts/channels';
 import type { Connection } from '../contracts/connection';
 import type { DraftLine, IntakeResult, LineStatus, SubmissionDraft } from '../contracts/submission';
+import { draftLine } from '../intake/draft-line';
 import type { SubmissionStore } from '../store/submissions';
-import { draftLine } from './draft-line';
 import { type CodeFate, fatesOf, faultOf, type IncreffLine, MAX_SKUS, quantityOf } from './increff-protocol';
 import { Problem } from './problems';
 
@@ -66,7 +67,7 @@ export function createIncreffIntake(deps: IncreffIntakeDeps): IncreffIntake {
     if (!connection) throw new Problem(422, 'the connection of these credentials is gone');
     const connector = deps.connectorFor(connection.channel);
     const settings = connector.settings.safeParse(connection.settings);
-    if (!settings.success || !connector.capabilities.includes('inventoryWriter')) {
+    if (!settings.success || !takesStock(connector)) {
       throw new Problem(422, `connection ${connection.id} cannot take stock`);
     }
     const lines = request.map((line, index) => readLine(line, index + 1, request, connection));

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { lenientInteger, lenientText, quantity } from '../contracts/events';
-import { faultText, type Problem } from './problems';
+import { faultText } from '../intake/fault-text';
+import type { Problem } from './problems';
 
 /** Increff's own ceiling of one request. */
 export const MAX_SKUS = 300;

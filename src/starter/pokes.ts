@@ -7,13 +7,14 @@ const POKE_SPACING_MS = 250;
 export interface Pokes {
   poke(connectionId: number): void;
   startOrder(orderId: string): void;
+  startImport(syncId: string): void;
   /** Resolves when nothing is in flight. */
   drain(): Promise<void>;
 }
 
 /** `onLost` is told of a poke that failed; the sweep will find its work. */
 export function createPokes(
-  dispatch: Pick<Dispatch, 'pokeInventorySync' | 'startOrder'>,
+  dispatch: Pick<Dispatch, 'pokeInventorySync' | 'startOrder' | 'startImport'>,
   onLost: (what: string, error: unknown) => void,
 ): Pokes {
   const busy = new Map<number, { again: boolean }>();
@@ -49,6 +50,7 @@ export function createPokes(
   return {
     poke,
     startOrder: (orderId) => void inBackground(`order ${orderId}`, () => dispatch.startOrder(orderId)),
+    startImport: (syncId) => void inBackground(`import ${syncId}`, () => dispatch.startImport(syncId)),
     async drain() {
       // What was coalesced and still waits for its turn goes out now, so that a stopping gateway leaves nothing to the sweep.
       for (const [connectionId, turn] of busy) {

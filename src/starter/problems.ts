@@ -1,6 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { faultText } from '../intake/fault-text';
+import { FileFault } from '../intake/file-fault';
 import { isDatabaseBusy, isDatabaseDown } from '../store/database';
 
 const RETRY_AFTER_SECONDS = 5;
@@ -44,13 +46,6 @@ export const unprocessable = (error: z.ZodError, prefix: readonly (string | numb
     error.issues.map((issue) => ({ path: [...prefix, ...issue.path].join('.'), message: faultText(issue) })),
   );
 
-/** A union's own message says nothing; that of the branch that took the type and found another fault says most. */
-export const faultText = (issue: z.core.$ZodIssue): string => {
-  if (issue.code !== 'invalid_union') return issue.message;
-  const faults = issue.errors.flat();
-  return (faults.find((fault) => fault.code !== 'invalid_type') ?? faults[0])?.message ?? issue.message;
-};
-
 /** Reads external data with a schema, or refuses it with every fault. */
 export function readBody<T>(schema: z.ZodType<T>, body: unknown, prefix: readonly (string | number)[] = []): T {
   const parsed = schema.safeParse(body);
@@ -61,6 +56,7 @@ export function readBody<T>(schema: z.ZodType<T>, body: unknown, prefix: readonl
 /** What went wrong, as a refusal: the one place where an error becomes one. */
 export function toProblem(error: FastifyError | Error): Problem {
   if (error instanceof Problem) return error;
+  if (error instanceof FileFault) return new Problem(error.kind === 'too_large' ? 413 : 422, error.message);
   if (isDatabaseDown(error) || isDatabaseBusy(error)) {
     return new Problem(503, 'the database cannot be reached or is too busy; nothing was stored', [], {
       'retry-after': String(RETRY_AFTER_SECONDS),

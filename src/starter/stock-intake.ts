@@ -1,13 +1,15 @@
+import { takesStock } from '../connectors/capabilities';
 import type { Connector } from '../connectors/ports';
 import type { Channel } from '../contracts/channels';
 import type { Connection } from '../contracts/connection';
 import { type InventoryEvent, inventoryEventLine } from '../contracts/events';
 import type { DraftLine, IntakeResult, SubmissionDraft } from '../contracts/submission';
+import { draftLine } from '../intake/draft-line';
+import { faultText } from '../intake/fault-text';
 import type { KeyHolder } from '../store/gateway-keys';
 import type { ParkedEventStore } from '../store/parked-events';
 import { mayUse } from './auth';
-import { draftLine } from './draft-line';
-import { faultText, notFound, Problem } from './problems';
+import { notFound, Problem } from './problems';
 import { parseWmsTime } from './wms-time';
 
 /** More than clocks and zones can be wrong by. */
@@ -89,7 +91,7 @@ export function createStockIntake(deps: StockIntakeDeps): StockIntake {
       throw notFound('connection');
     }
     const connector = deps.connectorFor(connection.channel);
-    if (!connector.capabilities.includes('inventoryWriter')) {
+    if (!takesStock(connector)) {
       throw new Problem(422, 'the body does not fit', [
         { path: 'connectionId', message: `${connector.displayName} takes no stock` },
       ]);

@@ -4,6 +4,7 @@ import { type Database, inChunks, type Queryable, type SqlValue } from './databa
 import { addUpLocations } from './location-stock';
 import { newId } from './new-id';
 import { type DesiredLevel, type LevelKey, levelKey, upsertDesired } from './stock-levels';
+import { insertFileRows } from './submission-rows';
 
 type UsableLine = Extract<DraftLine, { quantity: number }>;
 
@@ -210,6 +211,7 @@ export async function storeSubmissions(db: Database, drafts: readonly Submission
       }),
     );
     await insertLines(tx, [...decided.values()]);
+    await insertFileRows(tx, fresh);
     await updateHeads(tx, [...decided.values()]);
     return intakes.map((intake) => resultOf(intake.submissionId, decided.get(intake)));
   });

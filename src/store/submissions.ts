@@ -30,7 +30,8 @@ export interface NamingLine {
   receivedAt: string;
 }
 
-interface Counts {
+/** How the lines of a submission stand. */
+export interface Counts {
   total: number;
   success: number;
   error: number;
@@ -38,20 +39,22 @@ interface Counts {
   aborted: number;
 }
 
-const COUNT_COLUMNS = `COUNT(*) AS total, SUM(status = 'success') AS success, SUM(status = 'error') AS error,
+/** {@link Counts} of rows of `submission_lines`. */
+export const COUNT_COLUMNS = `COUNT(*) AS total, SUM(status = 'success') AS success, SUM(status = 'error') AS error,
   SUM(status NOT IN ('pending', 'processing')) AS finished, SUM(status = 'aborted') AS aborted`;
 
 /** A line is stored as pending until its verdict; while its listing is in an open push it shows as processing. */
-const SHOWN_STATUS = `IF(sl.status = 'pending' AND EXISTS (SELECT 1 FROM stock_levels lv
+export const SHOWN_STATUS = `IF(sl.status = 'pending' AND EXISTS (SELECT 1 FROM stock_levels lv
   WHERE lv.connectionId = sl.connectionId AND lv.listing = sl.listing AND lv.state = 'claimed'), 'processing', sl.status)`;
 
-const statusOf = (counts: Counts): SubmissionStatus => {
+/** What the counts say of a submission. */
+export const statusOf = (counts: Counts): SubmissionStatus => {
   if (counts.finished < counts.total) return counts.finished > 0 ? 'processing' : 'pending';
   if (counts.error > 0) return 'error';
   return counts.aborted > 0 ? 'aborted' : 'success';
 };
 
-const errorOf = (counts: Counts): string | null =>
+export const errorOf = (counts: Counts): string | null =>
   counts.error > 0 ? `error in ${counts.error} out of ${counts.total} rows` : null;
 
 export function createSubmissionStore(db: Database): SubmissionStore {

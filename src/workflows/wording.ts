@@ -1,4 +1,6 @@
+import type { CsvImportResult } from '../contracts/inventory-sync';
 import type { PlannedPush, SyncTotals } from '../contracts/stock';
+import type { ReadFailure } from './failure-reading';
 
 const lines = (count: number): string => (count === 1 ? '1 line' : `${count} lines`);
 
@@ -19,3 +21,24 @@ export const syncDetails = (displayName: string, totals: SyncTotals, remark?: st
 
 /** Where an order stands, in markdown. */
 export const orderDetails = (orderNumber: string, stand: string): string => `### Order ${orderNumber}\n\n${stand}.`;
+
+/** Where an import stands, in markdown; no address, because an address may be a secret. */
+export const importDetails = (
+  displayName: string,
+  stand: string,
+  result?: Pick<CsvImportResult, 'submissionId' | 'rows' | 'badRows'>,
+): string =>
+  [
+    `### File for ${displayName}`,
+    '',
+    `${stand}.`,
+    ...(result && result.submissionId !== null
+      ? ['', `Submission ${result.submissionId}: ${result.rows} rows, ${result.badRows} of them at fault.`]
+      : []),
+  ].join('\n');
+
+/** Why a file was given up after the last attempt, for whoever named it. */
+export const importRefusal = ({ type, message }: Pick<ReadFailure, 'type' | 'message'>): string =>
+  type === 'ChannelUnavailable' || type === 'ChannelRateLimited'
+    ? `the file could not be fetched: ${message}`
+    : 'the file could not be taken because of a fault on our side; it was logged';

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { checkFailedFile, failedCsv, writeFailedFile } from '../../src/cli/failed-rows';
 import { createProgress } from '../../src/cli/progress';
 import { connectorFor } from '../../src/connectors/registry';
+import { readStockCsv } from '../../src/intake/stock-csv';
 import { csvOf, wordsCell } from '../../src/starter/csv-output';
-import { readStockCsv } from '../../src/starter/stock-csv';
 import { prefersCsv } from '../../src/starter/submission-csv';
 import { sampleConnection } from '../connectors/samples';
 

@@ -25,6 +25,8 @@ it('needs only MYSQL_URL', () => {
     retentionDays: 35,
     endpoints: { AJIO_BASE_URL: 'https://api-seller.services.ajio.com' },
     outbound: { allowPrivateAddresses: false },
+    imports: { allowedHosts: 'any', allowHttp: false },
+    graphql: { introspection: false },
   });
 });
 
@@ -39,6 +41,8 @@ it('says everything that is wrong at once, by name and never by value', () => {
     METRICS_PORT: '-1',
     RETENTION_DAYS: '7',
     OUTBOUND_ALLOW_PRIVATE: 'hunter2',
+    IMPORT_ALLOW_HTTP: 'hunter2',
+    GRAPHQL_INTROSPECTION: 'hunter2',
     AJIO_BASE_URL: 'hunter2',
     ESHOPBOX_BASE_URL: 'file:///hunter2',
   };
@@ -59,6 +63,7 @@ it('takes an empty variable for one that is not set', () => {
     CREDENTIALS_KEY: '',
     AJIO_BASE_URL: '',
     OUTBOUND_ALLOWED_HOSTS: '',
+    IMPORT_ALLOWED_HOSTS: '',
     TEMPORAL_ADDRESS: '',
   };
   expect(loadConfig({ ...base, ...empty })).toEqual(loadConfig(base));
@@ -80,6 +85,12 @@ it('follows the base addresses that are given, unless the hosts are named', () =
   expect(loadConfig(given).outbound.allowedHosts).toContain('twin.test');
   const named = loadConfig({ ...given, OUTBOUND_ALLOWED_HOSTS: ' A.test, ,b.test ', OUTBOUND_ALLOW_PRIVATE: 'true' });
   expect(named.outbound).toEqual({ allowedHosts: ['a.test', 'b.test'], allowPrivateAddresses: true });
+});
+
+it('fetches files from the hosts that are named, and from no other', () => {
+  const given = { ...base, IMPORT_ALLOWED_HOSTS: 'Files.test, *.b.test', IMPORT_ALLOW_HTTP: 'true' };
+  expect(loadConfig(given).imports).toEqual({ allowedHosts: ['files.test', '*.b.test'], allowHttp: true });
+  expect(loadConfig({ ...base, GRAPHQL_INTROSPECTION: 'true' }).graphql).toEqual({ introspection: true });
 });
 
 it('reads Temporal’s standard names', () => {

@@ -23,6 +23,7 @@ function slowDispatch(callMs: number, fails = false) {
     dispatch: {
       pokeInventorySync: (connectionId: number) => call(`sync ${connectionId}`),
       startOrder: (orderId: string) => call(`order ${orderId}`),
+      startImport: (syncId: string) => call(`import ${syncId}`),
     },
   };
 }
@@ -61,14 +62,16 @@ it('sends what still waits when it is drained, once, and waits for what is in fl
   pokes.poke(1);
   pokes.poke(2);
   pokes.startOrder('A');
+  pokes.startImport('B');
   const startedMs = performance.now();
   await pokes.drain();
   expect(performance.now() - startedMs).toBeGreaterThanOrEqual(45);
   expect(of('sync 1')).toHaveLength(2);
   expect(of('sync 2')).toHaveLength(1);
   expect(of('order A')).toHaveLength(1);
+  expect(of('import B')).toHaveLength(1);
   await delay(SPACING_MS + 150);
-  expect(calls).toHaveLength(4);
+  expect(calls).toHaveLength(5);
 });
 
 it('tells of a poke that failed and goes on', async () => {
@@ -77,10 +80,11 @@ it('tells of a poke that failed and goes on', async () => {
   const pokes = createPokes(dispatch, (what) => void lost.push(what));
   pokes.poke(1);
   pokes.startOrder('A');
+  pokes.startImport('B');
   await pokes.drain();
-  expect(lost.sort()).toEqual(['inventory sync of connection 1', 'order A']);
+  expect(lost.sort()).toEqual(['import B', 'inventory sync of connection 1', 'order A']);
   await delay(SPACING_MS + 50);
   pokes.poke(1);
   await pokes.drain();
-  expect(calls).toHaveLength(3);
+  expect(calls).toHaveLength(4);
 });

@@ -1,5 +1,5 @@
 import { connectorFor } from '../../src/connectors/registry';
-import { readStockCsv } from '../../src/starter/stock-csv';
+import { readStockCsv } from '../../src/intake/stock-csv';
 import { sampleConnection } from '../connectors/samples';
 
 /** A program: reads large sources and prints, a line each, by how many MB the process grew at most. Needs `--expose-gc`. */

@@ -1,6 +1,7 @@
 import { connectorFor } from '../../src/connectors/registry';
-import { Problem } from '../../src/starter/problems';
-import { MAX_CSV_BYTES, MAX_CSV_ROWS, readStockCsv } from '../../src/starter/stock-csv';
+import { FileFault } from '../../src/intake/file-fault';
+import { MAX_CSV_BYTES, MAX_CSV_ROWS, readStockCsv } from '../../src/intake/stock-csv';
+import { toProblem } from '../../src/starter/problems';
 import { sampleConnection } from '../connectors/samples';
 
 const connection = sampleConnection({ channel: 'increff-oms', locationId: null, settings: { locationCode: 'w' } });
@@ -23,8 +24,9 @@ async function refusalOf(work: Promise<unknown>): Promise<string> {
     () => undefined,
     (reason: unknown) => reason,
   );
-  if (!(error instanceof Problem)) throw new Error(`no Problem: ${String(error)}`);
-  return `${error.status} ${error.detail}`;
+  if (!(error instanceof FileFault)) throw new Error(`no FileFault: ${String(error)}`);
+  const { status, detail } = toProblem(error);
+  return `${status} ${detail}`;
 }
 
 describe('a file of stock', () => {
@@ -58,6 +60,17 @@ describe('a file of stock', () => {
     expect(rows[0]?.line.listing).toBe('007');
     expect(rows[1]?.line.listing).toBe('=1+1');
     expect((await linesOf('sku,quantity\n5" pipe,1\n'))[0]?.listing).toBe('5" pipe');
+  });
+
+  it('tells the code and the reason of each row as they stood there, shortened to what is kept', async () => {
+    const long = 'r'.repeat(300);
+    const { rows } = await read(`reason,sku,quantity\nstock take,=cmd|' /C calc'!A0,1\n, A ,many\n${long},${long},1\n`);
+    expect(rows.map(({ code, reason }) => [code, reason])).toEqual([
+      ["=cmd|' /C calc'!A0", 'stock take'],
+      [' A ', ''],
+      [long.slice(0, 255), long.slice(0, 255)],
+    ]);
+    expect((await read('sku,quantity\nA,1\n')).rows[0]).toMatchObject({ code: 'A', reason: '' });
   });
 
   it('counts rows from the header, blank ones too, and leaves blank ones out', async () => {
@@ -122,6 +135,17 @@ describe('a file that cannot be taken', () => {
     ['sku,quantity\nA,1\n"B,2\nC,3\n', '422 row 2 opens a quote that is never closed'],
   ])('%j is refused: %s', async (text, refusal) => {
     expect(await refusalOf(read(text))).toBe(refusal);
+  });
+
+  it('says without a word of the file what is wrong with it, for where the file is nobody’s to read', async () => {
+    const faults = await Promise.all(
+      ['geheim,5\nB,6\n', 'sku,quantity\nA,1\n"geheim,2\n', 'sku,quantity\n"A"geheim,1\n'].map((text) =>
+        read(text).catch((error: unknown) => (error instanceof FileFault ? error.unquoted : error)),
+      ),
+    );
+    expect(faults[0]).toBe('the first line has to name the columns, and sku and quantity are missing');
+    expect(JSON.stringify(faults)).not.toContain('"unquoted"');
+    expect(faults.filter((fault) => typeof fault === 'string').join()).not.toContain('geheim');
   });
 
   it.each([

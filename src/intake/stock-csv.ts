@@ -6,7 +6,8 @@ import type { Connection } from '../contracts/connection';
 import { lenientText, quantity } from '../contracts/events';
 import type { DraftLine } from '../contracts/submission';
 import { draftLine } from './draft-line';
-import { faultText, Problem } from './problems';
+import { faultText } from './fault-text';
+import { FileFault } from './file-fault';
 
 /** The longest file of stock that is taken. */
 export const MAX_CSV_ROWS = 3_000;
@@ -18,8 +19,8 @@ const MAX_BLANK_ROWS = MAX_CSV_ROWS;
 const MAX_COLUMNS = 100;
 /** The parser makes all records of a piece at once, so small pieces keep the memory flat. */
 const PIECE_BYTES = 4 * 1024;
-/** What the tables hold of a code that no listing could be made of, and of a location. */
-const MAX_KEPT_CODE_CHARS = 255;
+/** What the tables hold of a code and of a reason, and of a location. */
+const MAX_KEPT_CHARS = 255;
 const MAX_LOCATION_CHARS = 100;
 
 const REQUIRED_COLUMNS = ['sku', 'quantity'] as const;
@@ -34,6 +35,10 @@ export const ERROR_COLUMN = 'error';
 export interface StockCsvRow {
   line: DraftLine;
   cells: readonly string[];
+  /** What stood under `sku`, at most 255 characters of it. */
+  code: string;
+  /** What stood under `reason`, '' where nothing did; at most 255 characters of it. */
+  reason: string;
 }
 
 /** A file of stock, read and checked. */
@@ -67,14 +72,17 @@ async function* checked(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
     try {
       decoder.decode(chunk, { stream: chunk !== undefined });
     } catch {
-      throw new Problem(422, 'the file is not UTF-8: save it as "CSV UTF-8"');
+      throw new FileFault('unreadable', 'the file is not UTF-8: save it as "CSV UTF-8"');
     }
   };
   let size = 0;
   for await (const chunk of bytes) {
     size += chunk.length;
     if (size > MAX_CSV_BYTES) {
-      throw new Problem(413, `the file is larger than ${MAX_CSV_BYTES / 1024 / 1024} MB: nothing of it was stored`);
+      throw new FileFault(
+        'too_large',
+        `the file is larger than ${MAX_CSV_BYTES / 1024 / 1024} MB: nothing of it was stored`,
+      );
     }
     decode(chunk);
     for (let at = 0; at < chunk.length; at += PIECE_BYTES) yield chunk.subarray(at, at + PIECE_BYTES);
@@ -82,20 +90,22 @@ async function* checked(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
   decode();
 }
 
-/** Where each column that we read stands. Throws a {@link Problem} that names what is missing or stands twice. */
+/** Where each column that we read stands. Throws a {@link FileFault} that names what is missing or stands twice. */
 function placesOf(header: readonly string[]): Map<Column, number> {
-  if (header.length > MAX_COLUMNS) throw new Problem(422, `the first line names more than ${MAX_COLUMNS} columns`);
+  if (header.length > MAX_COLUMNS)
+    throw new FileFault('unreadable', `the first line names more than ${MAX_COLUMNS} columns`);
   const names = header.map(columnOf);
   const missing = REQUIRED_COLUMNS.filter((column) => !names.includes(column));
   if (missing.length > 0) {
     const found = isBlank(header) ? 'it is blank' : `it has: ${header.join(' | ').slice(0, 200)}`;
-    throw new Problem(
-      422,
-      `the first line has to name the columns, and ${missing.join(' and ')} ${missing.length > 1 ? 'are' : 'is'} missing (${found})`,
+    throw new FileFault(
+      'unreadable',
+      `the first line has to name the columns, and ${missing.join(' and ')} ${missing.length > 1 ? 'are' : 'is'} missing`,
+      ` (${found})`,
     );
   }
   const twice = COLUMNS.filter((column) => names.indexOf(column) !== names.lastIndexOf(column));
-  if (twice.length > 0) throw new Problem(422, `the first line names a column twice: ${twice.join(', ')}`);
+  if (twice.length > 0) throw new FileFault('unreadable', `the first line names a column twice: ${twice.join(', ')}`);
   return new Map(
     COLUMNS.flatMap((column) => (names.includes(column) ? [[column, names.indexOf(column)] as const] : [])),
   );
@@ -104,13 +114,16 @@ function placesOf(header: readonly string[]): Map<Column, number> {
 const isRead = (name: string): boolean =>
   COLUMNS.some((column) => column === columnOf(name)) || columnOf(name) === ERROR_COLUMN;
 
+const cellOf = (cells: readonly string[], places: ReadonlyMap<Column, number>, column: Column): string =>
+  cells[places.get(column) ?? -1] ?? '';
+
 function readRow(
   row: number,
   cells: readonly string[],
   places: ReadonlyMap<Column, number>,
   { width, connection, connector }: StockCsvTarget & { width: number },
 ): DraftLine {
-  const cell = (column: Column): string => cells[places.get(column) ?? -1] ?? '';
+  const cell = (column: Column): string => cellOf(cells, places, column);
   const sku = cell('sku');
   // Whoever submits a file names the connection, so a row without a location means the connection's own.
   const locationId = cell('location').trim() === '' ? (connection.locationId ?? '') : cell('location');
@@ -127,7 +140,7 @@ function readRow(
     return draftLine({ row, locationId, quantity: count.data, listing }, connection);
   return {
     row,
-    listing: sku.slice(0, MAX_KEPT_CODE_CHARS),
+    listing: sku.slice(0, MAX_KEPT_CHARS),
     locationId: locationId.slice(0, MAX_LOCATION_CHARS),
     quantity: null,
     error: faults.join('; '),
@@ -138,23 +151,23 @@ function readRow(
 const parserPlace = z.object({ records: z.number(), empty_lines: z.number() });
 const parserRecord = z.object({ info: parserPlace, record: z.array(z.string()) });
 
-function parserProblem(error: CsvError): Problem {
+function parserFault(error: CsvError): FileFault {
   const place = parserPlace.safeParse({ ...error });
   const before = place.success ? place.data.records + place.data.empty_lines : 0;
   const where = before > 0 ? `row ${before}` : 'the first line';
   switch (error.code) {
     case 'CSV_QUOTE_NOT_CLOSED':
-      return new Problem(422, `${where} opens a quote that is never closed`);
+      return new FileFault('unreadable', `${where} opens a quote that is never closed`);
     case 'CSV_MAX_RECORD_SIZE':
-      return new Problem(422, `${where} is longer than ${MAX_ROW_BYTES / 1024} KiB: is a quote not closed?`);
+      return new FileFault('unreadable', `${where} is longer than ${MAX_ROW_BYTES / 1024} KiB: is a quote not closed?`);
     default:
-      return new Problem(422, `${where} cannot be read as CSV: ${error.message}`);
+      return new FileFault('unreadable', `${where} cannot be read as CSV`, `: ${error.message}`);
   }
 }
 
 /**
  * Reads a file of stock: `sku,quantity[,action][,reason][,location]` in any order. A row at fault becomes a line with its
- * error and leaves the others alone. Throws a {@link Problem} for a file that cannot be taken as a whole: too large, not
+ * error and leaves the others alone. Throws a {@link FileFault} for a file that cannot be taken as a whole: too large, not
  * UTF-8, without the columns that are needed or without rows; its source is then read no further.
  */
 export async function readStockCsv(bytes: AsyncIterable<Uint8Array>, target: StockCsvTarget): Promise<StockCsv> {
@@ -187,21 +200,28 @@ export async function readStockCsv(bytes: AsyncIterable<Uint8Array>, target: Sto
         }
         if (isBlank(cells)) {
           blankRows += 1;
-          if (blankRows > MAX_BLANK_ROWS) throw new Problem(413, `the file has more than ${MAX_BLANK_ROWS} blank rows`);
+          if (blankRows > MAX_BLANK_ROWS)
+            throw new FileFault('too_large', `the file has more than ${MAX_BLANK_ROWS} blank rows`);
           continue;
         }
         if (rows.length === MAX_CSV_ROWS) {
-          throw new Problem(413, `the file has more than ${MAX_CSV_ROWS} rows: nothing of it was stored`);
+          throw new FileFault('too_large', `the file has more than ${MAX_CSV_ROWS} rows: nothing of it was stored`);
         }
         const line = readRow(at - headerAt, cells, places, { ...target, width: header.length });
         const beyond = cells.slice(header.length).filter((cell) => cell.trim() !== '');
-        rows.push({ line, cells: [...cells.slice(0, header.length), ...beyond.slice(0, 1)] });
+        rows.push({
+          line,
+          cells: [...cells.slice(0, header.length), ...beyond.slice(0, 1)],
+          code: cellOf(cells, places, 'sku').slice(0, MAX_KEPT_CHARS),
+          reason: cellOf(cells, places, 'reason').slice(0, MAX_KEPT_CHARS),
+        });
       }
     });
   } catch (error) {
-    throw error instanceof CsvError ? parserProblem(error) : error;
+    throw error instanceof CsvError ? parserFault(error) : error;
   }
-  if (header === undefined) throw new Problem(422, 'the file is empty: it needs a first line with sku and quantity');
-  if (rows.length === 0) throw new Problem(422, 'the file has no row besides its first line');
+  if (header === undefined)
+    throw new FileFault('unreadable', 'the file is empty: it needs a first line with sku and quantity');
+  if (rows.length === 0) throw new FileFault('unreadable', 'the file has no row besides its first line');
   return { header, ignoredColumns: header.filter((name) => name.trim() !== '' && !isRead(name)), rows };
 }

@@ -1,0 +1,131 @@
+import { randomBytes } from 'node:crypto';
+import type { InventorySync } from '../contracts/inventory-sync';
+import type { Database, SqlValue } from './database';
+
+interface InventorySyncRow extends Omit<InventorySync, 'createdAtMs' | 'updatedAtMs'> {
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+/** Where a list starts: a sync that was seen before, by what the list is ordered by. */
+export type InventorySyncPlace = Pick<InventorySync, 'id' | 'createdAtMs'>;
+
+export interface InventorySyncFilter {
+  accountSlug: string;
+  /** Only these connections'. */
+  connectionIds?: readonly number[];
+  customerAccountId?: string;
+}
+
+export interface InventorySyncStore {
+  /** Stores a file to be fetched and returns it. */
+  create(
+    sync: Pick<InventorySync, 'connectionId' | 'accountSlug' | 'keyId' | 'url' | 'customerAccountId'>,
+  ): Promise<InventorySync>;
+  find(id: string): Promise<InventorySync | undefined>;
+  /** Newest first; at most `limit`, those that come after the place (older) or before it (newer, and then those next to it). */
+  list(
+    filter: InventorySyncFilter,
+    page: { after?: InventorySyncPlace; before?: InventorySyncPlace; limit: number },
+  ): Promise<InventorySync[]>;
+  /** The file was read and its rows are a submission; false when it was aborted meanwhile, and then the submission is only noted. */
+  recordStored(id: string, submissionId: string): Promise<boolean>;
+  /** The file cannot be taken. Does nothing when it is no longer waiting. */
+  recordRefused(id: string, error: string): Promise<void>;
+  /** False when it was refused or aborted before. Rows of its submission are the caller's business. */
+  abort(id: string, reason: string | null): Promise<boolean>;
+  /** Ids of files that wait longer than `olderThanMs`, oldest first. */
+  findWaiting(olderThanMs: number, limit: number): Promise<string[]>;
+}
+
+const COLUMNS =
+  'id, connectionId, accountSlug, keyId, url, customerAccountId, state, submissionId, error, createdAt, updatedAt';
+
+const toSync = ({ createdAt, updatedAt, ...row }: InventorySyncRow): InventorySync => ({
+  ...row,
+  createdAtMs: createdAt.getTime(),
+  updatedAtMs: updatedAt.getTime(),
+});
+
+export function createInventorySyncStore(db: Database): InventorySyncStore {
+  return {
+    async create(sync) {
+      const now = new Date();
+      const id = randomBytes(12).toString('hex');
+      await db.change(
+        `INSERT INTO inventory_syncs (id, connectionId, accountSlug, keyId, url, customerAccountId, state, createdAt, updatedAt)
+         VALUES (?, ?, ?, ?, ?, ?, 'waiting', ?, ?)`,
+        [id, sync.connectionId, sync.accountSlug, sync.keyId, sync.url, sync.customerAccountId, now, now],
+      );
+      const nowMs = now.getTime();
+      return { ...sync, id, state: 'waiting', submissionId: null, error: null, createdAtMs: nowMs, updatedAtMs: nowMs };
+    },
+
+    async find(id) {
+      const [row] = await db.select<InventorySyncRow>(`SELECT ${COLUMNS} FROM inventory_syncs WHERE id = ?`, [id]);
+      return row && toSync(row);
+    },
+
+    async list({ accountSlug, connectionIds, customerAccountId }, { after, before, limit }) {
+      if (connectionIds?.length === 0) return [];
+      const place = after ?? before;
+      const wheres: [string, SqlValue[]][] = [
+        ['accountSlug = ?', [accountSlug]],
+        ...(connectionIds ? [['connectionId IN (?)', [[...connectionIds]]] satisfies [string, SqlValue[]]] : []),
+        ...(customerAccountId === undefined
+          ? []
+          : [['customerAccountId = ?', [customerAccountId]] satisfies [string, SqlValue[]]]),
+        ...(place
+          ? [
+              [`(createdAt, id) ${after ? '<' : '>'} (?, ?)`, [new Date(place.createdAtMs), place.id]] satisfies [
+                string,
+                SqlValue[],
+              ],
+            ]
+          : []),
+      ];
+      const isUpwards = !after && before !== undefined;
+      const order = isUpwards ? 'ASC' : 'DESC';
+      const rows = await db.select<InventorySyncRow>(
+        `SELECT ${COLUMNS} FROM inventory_syncs WHERE ${wheres.map(([where]) => where).join(' AND ')}
+         ORDER BY createdAt ${order}, id ${order} LIMIT ?`,
+        [...wheres.flatMap(([, values]) => values), limit],
+      );
+      const syncs = rows.map(toSync);
+      return isUpwards ? syncs.reverse() : syncs;
+    },
+
+    async recordStored(id, submissionId) {
+      const { affectedRows } = await db.change(
+        "UPDATE inventory_syncs SET state = 'stored', submissionId = ?, updatedAt = UTC_TIMESTAMP(3) WHERE id = ? AND state IN ('waiting', 'stored')",
+        [submissionId, id],
+      );
+      if (affectedRows > 0) return true;
+      await db.change('UPDATE inventory_syncs SET submissionId = ? WHERE id = ?', [submissionId, id]);
+      return false;
+    },
+
+    async recordRefused(id, error) {
+      await db.change(
+        "UPDATE inventory_syncs SET state = 'refused', error = ?, updatedAt = UTC_TIMESTAMP(3) WHERE id = ? AND state = 'waiting'",
+        [error.slice(0, 500), id],
+      );
+    },
+
+    async abort(id, reason) {
+      const { affectedRows } = await db.change(
+        "UPDATE inventory_syncs SET state = 'aborted', error = ?, updatedAt = UTC_TIMESTAMP(3) WHERE id = ? AND state IN ('waiting', 'stored')",
+        [reason === null ? null : reason.slice(0, 500), id],
+      );
+      return affectedRows > 0;
+    },
+
+    async findWaiting(olderThanMs, limit) {
+      const rows = await db.select<{ id: string }>(
+        "SELECT id FROM inventory_syncs WHERE state = 'waiting' AND updatedAt < ? ORDER BY updatedAt LIMIT ?",
+        [new Date(Date.now() - olderThanMs), limit],
+      );
+      return rows.map(({ id }) => id);
+    },
+  };
+}

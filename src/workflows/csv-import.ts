@@ -1,0 +1,45 @@
+import { continueAsNew, proxyActivities, setCurrentDetails, sleep, workflowInfo } from '@temporalio/workflow';
+import type { HomeActivities, ImportActivities } from '../activities';
+import { CSV_IMPORT_TASK_QUEUE } from '../contracts/ids';
+import type { CsvImportResult } from '../contracts/inventory-sync';
+import { FILE_DOWNLOAD, HOME, POKE, PROBE_INTERVAL } from './activity-options';
+import { setOutcome } from './attention';
+import { type ReadFailure, readFailure } from './failure-reading';
+import { importDetails, importRefusal } from './wording';
+
+export interface CsvImportInput {
+  syncId: string;
+  connectionId: number;
+  displayName: string;
+}
+
+const { refuseImport } = proxyActivities<HomeActivities>(HOME);
+const { pokeConnection } = proxyActivities<HomeActivities>(POKE);
+const { importCsv } = proxyActivities<ImportActivities>({ ...FILE_DOWNLOAD, taskQueue: CSV_IMPORT_TASK_QUEUE });
+
+/** Fetches a file of stock that a caller named and wakes the connection's sync; a file that cannot be had is refused with the reason. */
+export async function CsvImportWorkflow(input: CsvImportInput): Promise<CsvImportResult> {
+  const { connectionId, displayName } = input;
+  setCurrentDetails(importDetails(displayName, 'The file is being fetched'));
+  const result = await fetchOrRefuse(input);
+  // Also after an abort: what it withdrew may leave an older value to be shown again.
+  if (result.submissionId !== null) await pokeConnection({ connectionId }).catch(readFailure);
+  setOutcome(result.status);
+  setCurrentDetails(importDetails(displayName, `The file is ${result.status}`, result));
+  return result;
+}
+
+async function fetchOrRefuse(input: CsvImportInput): Promise<CsvImportResult> {
+  const { syncId, displayName } = input;
+  const options = { ...FILE_DOWNLOAD, taskQueue: CSV_IMPORT_TASK_QUEUE, summary: `${displayName} · fetch the file` };
+  for (;;) {
+    if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof CsvImportWorkflow>(input);
+    const asked: CsvImportResult | ReadFailure = await importCsv
+      .executeWithOptions(options, [{ syncId }])
+      .catch(readFailure);
+    if (!('type' in asked)) return asked;
+    if (asked.type !== 'StoreUnavailable') return refuseImport({ syncId, reason: importRefusal(asked) });
+    // Our own outage is no reason to refuse anybody's file.
+    await sleep(PROBE_INTERVAL, { summary: 'MySQL could not be reached' });
+  }
+}
