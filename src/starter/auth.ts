@@ -4,13 +4,31 @@ import { Problem } from './problems';
 
 const holders = new WeakMap<FastifyRequest, KeyHolder>();
 
-/** Lets only requests with a valid `x-api-key` pass, before their body is read. */
+/** Where a request carries its key, and what that place is called. */
+interface KeyPlace {
+  name: string;
+  keyIn(headers: FastifyRequest['headers']): string | undefined;
+}
+
+/** A header that was sent twice is an array, and no key. */
+const apiKey: KeyPlace = {
+  name: 'x-api-key',
+  keyIn: ({ 'x-api-key': given }) => (typeof given === 'string' ? given : undefined),
+};
+
+/** `x-api-key`, or else `Authorization: Bearer`, for clients of protocols that know only the latter. */
+export const apiKeyOrBearer: KeyPlace = {
+  name: 'x-api-key or Authorization: Bearer',
+  keyIn: (headers) => apiKey.keyIn(headers) ?? /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1],
+};
+
+/** Lets only requests with a valid key pass, before their body is read. */
 export const requireKey =
-  (keys: Pick<GatewayKeyStore, 'verify'>): onRequestAsyncHookHandler =>
+  (keys: Pick<GatewayKeyStore, 'verify'>, { name, keyIn }: KeyPlace = apiKey): onRequestAsyncHookHandler =>
   async (request) => {
-    const given = request.headers['x-api-key'];
-    const holder = typeof given === 'string' ? await keys.verify(given) : undefined;
-    if (!holder) throw new Problem(401, 'x-api-key is missing or not valid');
+    const given = keyIn(request.headers);
+    const holder = given === undefined ? undefined : await keys.verify(given);
+    if (!holder) throw new Problem(401, `${name} is missing or not valid`);
     holders.set(request, holder);
   };
 

@@ -9,6 +9,7 @@ import { withdrawSubmission } from '../store/withdrawal';
 import { createDispatch } from './dispatch';
 import { createGroupCommit } from './group-commit';
 import { createIncreffIntake } from './increff-intake';
+import { createInventorySyncHandler } from './inventory-sync/handler';
 import { createOrderIntake } from './order-intake';
 import { createPokes } from './pokes';
 import { createServer } from './server';
@@ -24,6 +25,10 @@ export interface GatewayOptions {
   metrics: Metrics;
   logger: FastifyBaseLogger;
   publicUrl: string | undefined;
+  /** Fetches files of stock over http, too. @default false */
+  allowHttp?: boolean;
+  /** Tells the GraphQL schema to whoever has a key. @default false */
+  introspection?: boolean;
 }
 
 export interface Gateway {
@@ -33,8 +38,15 @@ export interface Gateway {
 }
 
 /** Puts the gateway together; the caller makes it listen. */
-export async function createGateway({ stores, client, metrics, logger, publicUrl }: GatewayOptions): Promise<Gateway> {
-  const dispatch = createDispatch({ client, connections: stores.cache, orders: stores.orders, connectorFor });
+export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+  const { stores, client, metrics, logger, publicUrl, allowHttp = false, introspection = false } = options;
+  const dispatch = createDispatch({
+    client,
+    connections: stores.cache,
+    orders: stores.orders,
+    inventorySyncs: stores.inventorySyncs,
+    connectorFor,
+  });
   const pokes = createPokes(dispatch, (what, error) => {
     metrics.onLostPoke();
     const reason = error instanceof Error ? error.message : String(error);
@@ -45,6 +57,7 @@ export async function createGateway({ stores, client, metrics, logger, publicUrl
     INTAKE_GROUP,
   );
   const findConnection = (id: number) => stores.cache.get(id);
+  const withdraw = (id: string) => withdrawSubmission(stores.db, id);
   const server = await createServer({
     logger,
     publicUrl,
@@ -64,6 +77,19 @@ export async function createGateway({ stores, client, metrics, logger, publicUrl
       submissions: stores.submissions,
       poke: pokes.poke,
     }),
+    handleGraphql: createInventorySyncHandler({
+      allowHttp,
+      introspection,
+      findConnection,
+      connectorFor,
+      files: stores.inventorySyncs,
+      syncs: stores.syncProgress,
+      items: stores.syncItems,
+      submissions: stores.submissions,
+      withdraw,
+      startImport: pokes.startImport,
+      poke: pokes.poke,
+    }),
     orders: createOrderIntake({
       listConnections: (accountSlug) => stores.connections.list({ accountSlug }),
       connectorFor,
@@ -71,8 +97,9 @@ export async function createGateway({ stores, client, metrics, logger, publicUrl
       parked: stores.parked,
       startOrder: pokes.startOrder,
     }),
+    jobs: stores.jobs,
     submissions: stores.submissions,
-    withdraw: (id) => withdrawSubmission(stores.db, id),
+    withdraw,
     poke: pokes.poke,
     views: createStockViews(stores),
     findConnection,

@@ -14,7 +14,16 @@ async function main(): Promise<void> {
   const stores = openStores({ ...config, connectionLimit: 20 });
   metrics.watchParked(stores.parked.countParked);
   const { publicUrl, host, port } = config.gateway;
-  const gateway = await createGateway({ stores, client: createTemporalClient(config), metrics, logger, publicUrl });
+  const { imports, graphql } = config;
+  const gateway = await createGateway({
+    stores,
+    client: createTemporalClient(config),
+    metrics,
+    logger,
+    publicUrl,
+    allowHttp: imports.allowHttp,
+    introspection: graphql.introspection,
+  });
   const address = await gateway.server.listen({ host, port });
   logger.info({ address }, 'gateway listens');
   await untilStopped();

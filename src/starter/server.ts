@@ -11,9 +11,11 @@ import { requireKey } from './auth';
 import { answerFrameworkError, answerWithProblems } from './problems';
 import { abortRoutes } from './routes/abort';
 import { eventRoutes } from './routes/events';
+import { graphqlRoutes } from './routes/graphql';
 import { healthRoutes } from './routes/health';
 import { increffRoutes } from './routes/increff';
 import { stockRoutes } from './routes/stock';
+import { stockFileRoutes } from './routes/stock-files';
 import { submissionRoutes } from './routes/submissions';
 
 /** A message of 10,000 lines is about 3 MB. */
@@ -27,7 +29,9 @@ export type GatewayDeps = Parameters<typeof eventRoutes>[0] &
   Parameters<typeof submissionRoutes>[0] &
   Parameters<typeof abortRoutes>[0] &
   Parameters<typeof stockRoutes>[0] &
+  Parameters<typeof stockFileRoutes>[0] &
   Parameters<typeof increffRoutes>[0] &
+  Parameters<typeof graphqlRoutes>[0] &
   Parameters<typeof healthRoutes>[0] & {
     keys: Pick<GatewayKeyStore, 'verify'>;
     logger: FastifyBaseLogger;
@@ -74,6 +78,7 @@ export async function createServer(deps: GatewayDeps): Promise<FastifyInstance> 
       components: {
         securitySchemes: {
           apiKey: { type: 'apiKey', name: 'x-api-key', in: 'header' },
+          bearer: { type: 'http', scheme: 'bearer' },
           authUsername: { type: 'apiKey', name: 'authUsername', in: 'header' },
           authPassword: { type: 'apiKey', name: 'authPassword', in: 'header' },
         },
@@ -84,7 +89,9 @@ export async function createServer(deps: GatewayDeps): Promise<FastifyInstance> 
   });
   server.get('/openapi.json', { schema: { hide: true } }, async () => server.swagger());
   await server.register(healthRoutes(deps));
+  await server.register(stockFileRoutes(deps));
   await server.register(increffRoutes(deps));
+  await server.register(graphqlRoutes(deps));
   await server.register(async (keyed) => {
     keyed.addHook('onRequest', requireKey(deps.keys));
     await keyed.register(eventRoutes(deps));

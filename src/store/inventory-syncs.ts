@@ -1,20 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { InventorySync } from '../contracts/inventory-sync';
-import type { Database, SqlValue } from './database';
+import type { Database } from './database';
 
 interface InventorySyncRow extends Omit<InventorySync, 'createdAtMs' | 'updatedAtMs'> {
   createdAt: Date;
   updatedAt: Date;
-}
-
-/** Where a list starts: a sync that was seen before, by what the list is ordered by. */
-export type InventorySyncPlace = Pick<InventorySync, 'id' | 'createdAtMs'>;
-
-export interface InventorySyncFilter {
-  accountSlug: string;
-  /** Only these connections'. */
-  connectionIds?: readonly number[];
-  customerAccountId?: string;
 }
 
 export interface InventorySyncStore {
@@ -23,11 +13,6 @@ export interface InventorySyncStore {
     sync: Pick<InventorySync, 'connectionId' | 'accountSlug' | 'keyId' | 'url' | 'customerAccountId'>,
   ): Promise<InventorySync>;
   find(id: string): Promise<InventorySync | undefined>;
-  /** Newest first; at most `limit`, those that come after the place (older) or before it (newer, and then those next to it). */
-  list(
-    filter: InventorySyncFilter,
-    page: { after?: InventorySyncPlace; before?: InventorySyncPlace; limit: number },
-  ): Promise<InventorySync[]>;
   /** The file was read and its rows are a submission; false when it was aborted meanwhile, and then the submission is only noted. */
   recordStored(id: string, submissionId: string): Promise<boolean>;
   /** The file cannot be taken. Does nothing when it is no longer waiting. */
@@ -64,35 +49,6 @@ export function createInventorySyncStore(db: Database): InventorySyncStore {
     async find(id) {
       const [row] = await db.select<InventorySyncRow>(`SELECT ${COLUMNS} FROM inventory_syncs WHERE id = ?`, [id]);
       return row && toSync(row);
-    },
-
-    async list({ accountSlug, connectionIds, customerAccountId }, { after, before, limit }) {
-      if (connectionIds?.length === 0) return [];
-      const place = after ?? before;
-      const wheres: [string, SqlValue[]][] = [
-        ['accountSlug = ?', [accountSlug]],
-        ...(connectionIds ? [['connectionId IN (?)', [[...connectionIds]]] satisfies [string, SqlValue[]]] : []),
-        ...(customerAccountId === undefined
-          ? []
-          : [['customerAccountId = ?', [customerAccountId]] satisfies [string, SqlValue[]]]),
-        ...(place
-          ? [
-              [`(createdAt, id) ${after ? '<' : '>'} (?, ?)`, [new Date(place.createdAtMs), place.id]] satisfies [
-                string,
-                SqlValue[],
-              ],
-            ]
-          : []),
-      ];
-      const isUpwards = !after && before !== undefined;
-      const order = isUpwards ? 'ASC' : 'DESC';
-      const rows = await db.select<InventorySyncRow>(
-        `SELECT ${COLUMNS} FROM inventory_syncs WHERE ${wheres.map(([where]) => where).join(' AND ')}
-         ORDER BY createdAt ${order}, id ${order} LIMIT ?`,
-        [...wheres.flatMap(([, values]) => values), limit],
-      );
-      const syncs = rows.map(toSync);
-      return isUpwards ? syncs.reverse() : syncs;
     },
 
     async recordStored(id, submissionId) {

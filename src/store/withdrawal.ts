@@ -87,13 +87,19 @@ async function fallBack(tx: Queryable, line: OpenLine, value: Fallback | undefin
   );
 }
 
-/** Whether the line could be taken back; one in an open push may be on its way and is left. */
+/** Whether the line could be taken back; one in an open push may be on its way and is left, as is one that was decided meanwhile. */
 async function withdrawLine(tx: Queryable, line: OpenLine): Promise<boolean> {
   const [level] = await tx.select<{ state: string; versionAtMs: number; versionId: string }>(
     `SELECT state, versionAtMs, versionId FROM stock_levels WHERE ${MATCHES_LEVEL} FOR UPDATE`,
     [line.connectionId, line.listing],
   );
   if (level?.state === 'claimed') return false;
+  // Its level is ours from here on: whoever decided the line has done so before.
+  const [current] = await tx.select<{ status: string }>(
+    'SELECT status FROM submission_lines WHERE submissionId = ? AND rowNumber = ? FOR UPDATE',
+    [line.submissionId, line.rowNumber],
+  );
+  if (current?.status !== 'pending') return false;
   const rest = await withdrawPart(tx, line);
   if (rest !== undefined) {
     await fallBack(tx, line, rest === 'nothing left' ? undefined : rest);

@@ -62,6 +62,8 @@ it('delivers a file, tells the verdicts and writes the failed rows, which go thr
   const failedFile = `${file}.failed.csv`;
   expect(first.out).toContain(`The failed rows are in ${failedFile}: correct them and submit that file.`);
   expect(shown()).toEqual({ 'P/001': 7 });
+  const kept = await scene.stand.stores.db.select('SELECT code, reason FROM submission_rows ORDER BY rowNumber');
+  expect(kept).toEqual(['P/001', 'P/bad', 'P/half', 'P/001'].map((code) => ({ code, reason: '' })));
 
   const failed = await readFile(failedFile, 'utf8');
   const [header, bad = '', half = ''] = failed.trimEnd().split('\r\n');

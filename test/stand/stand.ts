@@ -116,7 +116,14 @@ export async function startStand(options: StandOptions = {}) {
   const metrics = createMetrics();
   const failures: { activityType: string; type: FailureType | 'Unexpected'; message: string }[] = [];
   const logger = pino({ level: 'silent' });
-  const gateway = await createGateway({ stores, client, metrics, logger, publicUrl: undefined });
+  const gateway = await createGateway({
+    stores,
+    client,
+    metrics,
+    logger,
+    publicUrl: undefined,
+    allowHttp: options.imports?.allowHttp ?? false,
+  });
   const gatewayUrl = await gateway.server.listen({ host: '127.0.0.1', port: 0 });
 
   let workers: Worker[] = [];

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { withdrawSubmission } from '../../src/store/withdrawal';
 import {
   draft,
@@ -135,4 +136,35 @@ describe('a level that is the sum of locations', () => {
     await storeSum(T0 + 1, ['a', 4, 'B']);
     expect(await level('a')).toMatchObject({ desiredQuantity: 4 });
   });
+});
+
+it('leaves a line that is decided while others are taken back', async () => {
+  const first = await storeAt(T0, ['b', 2]);
+  const { pushes } = await claimAll();
+  const { pushId } = only(pushes);
+  const start = await stores.pushes.beginAttempt(pushId);
+  if (!start.open) throw new Error('the push is closed');
+  await storeAt(T0 + 1, ['a', 1]);
+  const other = stores.openPool();
+  let withdrawing: ReturnType<typeof withdraw> | undefined;
+  // 'a' belongs to the submission that is taken back as well, and is looked at before 'b'.
+  await stores.db.change(
+    "UPDATE submission_lines SET submissionId = ?, rowNumber = 2 WHERE connectionId = ? AND listing = 'a'",
+    [first, connectionId],
+  );
+  await other.transaction(async (tx) => {
+    // Holds the withdrawal at 'a', when it has read that both are open.
+    await tx.select("SELECT 1 FROM stock_levels WHERE connectionId = ? AND listing = 'a' FOR UPDATE", [connectionId]);
+    withdrawing = withdraw(first);
+    await delay(300);
+    const verdicts = start.lines.map(({ listing }) => ({ listing, verdict: 'accepted' as const }));
+    await stores.pushes.settle(pushId, start.attempt, start.lines, verdicts, Date.now());
+  });
+  await other.close();
+  expect(await withdrawing).toEqual({ withdrawnRows: [2], sentRows: [1] });
+  expect((await submissionLines(stores, first)).map(({ listing, status }) => [listing, status])).toEqual([
+    ['b', 'success'],
+    ['a', 'aborted'],
+  ]);
+  expect(await level('b')).toMatchObject({ state: 'clean', acknowledgedQuantity: 2 });
 });
