@@ -82,6 +82,7 @@ export const WMS_CANCEL = {
 /** A login: short of attempts because a wrong password must not be tried into a lock-out. */
 export const TOKEN_REFRESH = {
   startToCloseTimeout: '45s',
+  heartbeatTimeout: '3s',
   retry: { maximumAttempts: 4, initialInterval: '1s', backoffCoefficient: 3, nonRetryableErrorTypes },
 } as const satisfies ActivityOptions;
 

@@ -81,15 +81,15 @@ test('while Temporal hangs the gateway answers at once, loses nothing, and the s
       taskQueue: WORKFLOW_TASK_QUEUE,
     });
   // What has just come in is on its way by itself.
-  expect(await sweep()).toEqual({ pokedConnections: 0, startedOrders: 0, failed: [] });
+  expect(await sweep()).toEqual({ pokedConnections: 0, startedOrders: 0, startedImports: 0, failed: [] });
   await stand.stores.db.change('UPDATE stock_levels SET dirtySinceMs = dirtySinceMs - ?', [STALE_MS]);
   await stand.stores.db.change('UPDATE orders SET updatedAt = updatedAt - INTERVAL 60 SECOND', []);
-  expect(await sweep()).toEqual({ pokedConnections: 1, startedOrders: 1, failed: [] });
+  expect(await sweep()).toEqual({ pokedConnections: 1, startedOrders: 1, startedImports: 0, failed: [] });
 
   expect(await see.result(see.syncId(tenant))).toMatchObject({ accepted: 1 });
   expect(see.shownStock(tenant)).toEqual({ V1: 3 });
   expect(await see.result(order.workflowId)).toMatchObject({ outcome: 'cancelled' });
   expect(see.wmsCancels('O-stranded')).toHaveLength(1);
   expect(await see.submission(tenant, stock.submissionId)).toMatchObject({ status: 'success' });
-  expect(await sweep()).toEqual({ pokedConnections: 0, startedOrders: 0, failed: [] });
+  expect(await sweep()).toEqual({ pokedConnections: 0, startedOrders: 0, startedImports: 0, failed: [] });
 }, 60_000);

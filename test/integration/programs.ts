@@ -24,8 +24,8 @@ export interface Program {
 /** Compiles what the programs run from; does nothing when that is up to date. */
 export const buildPrograms = () => promisify(execFile)(process.execPath, [join(ROOT, 'scripts/build.mjs')]);
 
-/** Starts a program of `dist` on the servers and twins of a stand; the caller ends it. */
-export function startProgram(path: string, stand: Stand): Program {
+/** Starts a program of `dist` on the servers and twins of a stand, its environment with `changes`; the caller ends it. */
+export function startProgram(path: string, stand: Stand, changes: Record<string, string> = {}): Program {
   const env = {
     PATH: process.env.PATH,
     HOME: '/nonexistent',
@@ -37,9 +37,12 @@ export function startProgram(path: string, stand: Stand): Program {
     ESHOPBOX_BASE_URL: `${stand.eshopbox.url}/{accountSlug}`,
     ESHOPBOX_AUTH_URL: `${stand.eshopbox.url}/auth`,
     INCREFF_BASE_URL: stand.increff.url,
+    SHIPHERO_BASE_URL: stand.shiphero.url,
+    PUBLIC_URL: stand.gatewayUrl,
     OUTBOUND_ALLOWED_HOSTS: '127.0.0.1',
     OUTBOUND_ALLOW_PRIVATE: 'true',
     CREDENTIALS_KEY: Buffer.alloc(32, 7).toString('base64'),
+    ...changes,
   };
   const child = spawn(process.execPath, [join(ROOT, 'dist', path)], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';

@@ -1,0 +1,189 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Scene, startScene } from '../stand/scene';
+import type { Tenant } from '../stand/tenants';
+import { eventually } from '../stand/waiting';
+import { buildPrograms, type Program, startProgram } from './programs';
+
+// How hard it storms; `STORM=full` is what docs/reliability.md tells.
+const FULL = process.env.STORM === 'full';
+const CALLS = FULL ? 1_000 : 150;
+const OUTAGE_MS = FULL ? 60_000 : 8_000;
+
+jest.setTimeout(FULL ? 600_000 : 240_000);
+
+let scene: Scene;
+const workers: Program[] = [];
+const figures: Record<string, unknown> = {};
+
+async function startWorker(): Promise<Program> {
+  const worker = startProgram('worker.js', scene.stand);
+  workers.push(worker);
+  await worker.logged('worker runs');
+  return worker;
+}
+const end = async (worker: Program, signal: NodeJS.Signals): Promise<void> => {
+  worker.child.kill(signal);
+  await worker.ended;
+};
+
+beforeAll(async () => {
+  await buildPrograms();
+  scene = await startScene({ worker: false });
+});
+afterAll(async () => {
+  for (const worker of workers)
+    if (worker.child.exitCode === null && worker.child.signalCode === null) await end(worker, 'SIGKILL');
+  await scene.stop();
+  if (FULL) console.log(JSON.stringify(figures, null, 2));
+});
+beforeEach(() => scene.stand.ajio.clearFaults());
+
+const answered = (tenant: Tenant, status: number) =>
+  scene.stand.ajio.log().filter((entry) => entry.account === tenant.slug && entry.status === status);
+
+test(`${CALLS} calls that meet 401 in two processes cause one login`, async () => {
+  const { see, send, stand } = scene;
+  const tenant = await scene.tenants.add('storm-401');
+  // Every call is refused until the login has answered, which takes longer than all calls need to be refused.
+  stand.ajio.setFaults([{ kind: 'delay', ms: 8_000, on: { path: '/authToken' } }]);
+  const orders = Array.from({ length: CALLS }, (_, index) => `STORM-${index}`);
+  for (const orderNumber of orders) await send.order(tenant, { orderNumber });
+  await stand.stores.db.change("UPDATE ie_appinstall_connection SET accessToken = 'dead' WHERE id = ?", [
+    tenant.connectionId,
+  ]);
+  await Promise.all([startWorker(), startWorker()]);
+  await eventually(
+    'every order is cancelled',
+    () => (orders.every((number) => see.wmsCancels(number).length === 1) ? true : undefined),
+    FULL ? 300_000 : 120_000,
+  );
+  const refused = orders.flatMap((number) => see.cancels(number)).filter(({ status }) => status === 401).length;
+  figures['calls that met 401'] = refused;
+  figures.logins = see.logins(tenant).length;
+  expect(see.logins(tenant)).toHaveLength(1);
+  // As many as a worker's lanes let through before the login answers, and one each.
+  expect(refused).toBeGreaterThanOrEqual(Math.min(CALLS, 100));
+  expect(refused).toBeLessThanOrEqual(CALLS);
+});
+
+test('a worker that dies between the login and the storing of its token causes one more login, and no loop', async () => {
+  const { see, send, stand } = scene;
+  const tenant = await scene.tenants.add('storm-killed', { tokens: 'none' });
+  stand.ajio.setFaults([{ kind: 'hang-after-applying', times: 1, on: { path: '/authToken', account: tenant.slug } }]);
+  await send.stock(tenant, { messageId: 'm1', stock: { V1: 1, V2: 2 } });
+  await eventually('the token was issued', () => (see.logins(tenant).length > 0 ? true : undefined));
+  for (const worker of workers.splice(0)) await end(worker, 'SIGKILL');
+  const killedAtMs = Date.now();
+  await startWorker();
+  await eventually('it is delivered', () => (see.shownStock(tenant).V2 === 2 ? true : undefined), 60_000);
+  figures['delivered after the kill in a login, ms'] = Date.now() - killedAtMs;
+  expect(see.logins(tenant)).toHaveLength(2);
+  await startWorker();
+});
+
+describe('429', () => {
+  const httpDate = (ms: number) => new Date(Math.ceil((Date.now() + ms) / 1_000) * 1_000).toUTCString();
+  test.each([
+    ['seconds', () => '4', 4_000],
+    ['a date', () => httpDate(4_000), 4_000],
+    ['nothing', () => undefined, 30_000],
+    ['garbage', () => 'soon', 30_000],
+    ['one hour', () => '3600', 3_600_000],
+  ])('with %s: no request of the connection before it has passed', async (name, retryAfter, waitMs) => {
+    const { see, send, stand } = scene;
+    const tenant = await scene.tenants.add(`storm-429-${name.replaceAll(' ', '-')}`, { settings: { batchSize: 1 } });
+    const value = retryAfter();
+    stand.ajio.setFaults([
+      {
+        kind: 'throttle',
+        times: 1,
+        on: { account: tenant.slug },
+        ...(value === undefined ? {} : { retryAfter: value }),
+      },
+    ]);
+    const stock = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`V${index}`, 5]));
+    await send.stock(tenant, { messageId: 'm1', stock });
+    const first = await eventually('the 429', () => answered(tenant, 429)[0]);
+    // What was on the wire beside it has left already; nothing may follow.
+    const refusedAtMs = Date.parse(first.at) + (first.durationMs ?? 0);
+    const watchMs = Math.min(waitMs, FULL ? 35_000 : 6_000);
+    await delay(watchMs);
+    const after = see
+      .stockCalls(tenant)
+      .filter(({ atMs }) => atMs > refusedAtMs + 300 && atMs < refusedAtMs + waitMs - 1_000);
+    expect(after).toEqual([]);
+    if (waitMs > watchMs) return;
+    await eventually(
+      'all is delivered',
+      () => (Object.keys(see.shownStock(tenant)).length === 12 ? true : undefined),
+      30_000,
+    );
+  });
+
+  test('of one connection does not slow another one', async () => {
+    const { see, send, stand } = scene;
+    const quick = await scene.tenants.add('storm-quick');
+    const slow = await scene.tenants.add('storm-slow', { settings: { batchSize: 1, maxConcurrentPushes: 10 } });
+    let event = 0;
+    /** How long 20 events take from their being sent to the channel's showing them, sorted. */
+    const latencies = async (): Promise<number[]> => {
+      const all: number[] = [];
+      for (let round = 0; round < 20; round++) {
+        event += 1;
+        const value = event;
+        const startMs = Date.now();
+        await send.stock(quick, {
+          messageId: `q${value}`,
+          stock: { V1: value },
+          publishedAt: `2025-01-10 10:${String(Math.floor(value / 60)).padStart(2, '0')}:${String(value % 60).padStart(2, '0')}`,
+        });
+        await eventually('it is shown', () => (see.shownStock(quick).V1 === value ? true : undefined));
+        all.push(Date.now() - startMs);
+      }
+      return all.sort((a, b) => a - b);
+    };
+    await latencies();
+    const alone = await latencies();
+    stand.ajio.setFaults([{ kind: 'throttle', retryAfter: '5', on: { account: slow.slug } }]);
+    await send.stock(slow, {
+      messageId: 's1',
+      stock: Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`S${i}`, 1])),
+    });
+    const beside = await latencies();
+    figures['latency alone, worst of 20, ms'] = alone.at(-1);
+    figures['latency beside a throttled connection, worst of 20, ms'] = beside.at(-1);
+    // A loaded machine doubles a single measurement by itself; the median does not lie.
+    expect(beside[10] ?? Number.NaN).toBeLessThanOrEqual(1.5 * (alone[10] ?? 0) + 50);
+  });
+});
+
+test(`an outage of ${OUTAGE_MS / 1_000} s: few probes, and then everything at the allowed rate`, async () => {
+  const { see, send, stand } = scene;
+  const lines = FULL ? 3_000 : 600;
+  const perMinute = 600;
+  const batchSize = 10;
+  const tenant = await scene.tenants.add('storm-outage', { settings: { batchSize, requestsPerMinute: perMinute } });
+  stand.ajio.setFaults([{ kind: 'status', status: 503, on: { account: tenant.slug } }]);
+  const stock = Object.fromEntries(Array.from({ length: lines }, (_, index) => [`V${index}`, index % 50]));
+  const startMs = Date.now();
+  await send.stock(tenant, { messageId: 'm1', stock });
+  await delay(OUTAGE_MS);
+  const probes = see.stockCalls(tenant).length;
+  stand.ajio.clearFaults();
+  await eventually(
+    'all is delivered',
+    () => (Object.keys(see.shownStock(tenant)).length === lines ? true : undefined),
+    FULL ? 120_000 : 90_000,
+  );
+  const delivered = see.stockCalls(tenant).filter(({ status }) => status === 200);
+  const drainMs = (delivered.at(-1)?.atMs ?? 0) - (delivered[0]?.atMs ?? 0);
+  // Three attempts of four pushes, then again every 30 s.
+  const rounds = 1 + Math.floor(OUTAGE_MS / 30_000);
+  figures['calls in the outage'] = probes;
+  figures['first delivery after the outage, ms'] = (delivered[0]?.atMs ?? 0) - startMs - OUTAGE_MS;
+  figures['drain, ms'] = drainMs;
+  figures['listings ÷ rate, ms'] = (lines / batchSize / perMinute) * 60_000;
+  expect(probes).toBeLessThanOrEqual(rounds * 3 * 4);
+  expect(drainMs).toBeLessThanOrEqual(1.3 * (lines / batchSize / perMinute) * 60_000);
+  expect(see.shownStock(tenant)).toEqual(stock);
+});

@@ -1,0 +1,95 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type Scene, startScene } from '../stand/scene';
+import { eventually } from '../stand/waiting';
+import { buildPrograms, type Program, startProgram } from './programs';
+
+jest.setTimeout(180_000);
+
+/** A stretch of network before the twin that can hold what it is given. */
+async function startSlowNetwork(target: string) {
+  const { hostname, port } = new URL(target);
+  const sockets = new Set<Socket>();
+  let isHolding = true;
+  let heldBytes = 0;
+  let release: (() => void)[] = [];
+  const server = createServer((client) => {
+    const upstream = connect(Number(port), hostname);
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on('error', () => socket.destroy());
+    }
+    upstream.pipe(client);
+    client.on('data', (bytes) => {
+      if (!isHolding) return void upstream.write(bytes);
+      heldBytes += bytes.length;
+      release.push(() => upstream.write(bytes));
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    heldBytes: () => heldBytes,
+    letGo() {
+      isHolding = false;
+      for (const send of release) send();
+      release = [];
+    },
+    stop() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}
+
+let scene: Scene;
+const workers: Program[] = [];
+beforeAll(async () => {
+  await buildPrograms();
+  scene = await startScene({ worker: false });
+});
+afterAll(async () => {
+  for (const { child, ended } of workers) {
+    child.kill('SIGKILL');
+    await ended;
+  }
+  await scene.stop();
+});
+
+async function startWorker(changes: Record<string, string> = {}): Promise<Program> {
+  const worker = startProgram('worker.js', scene.stand, changes);
+  workers.push(worker);
+  await worker.logged('worker runs');
+  return worker;
+}
+
+test('a worker that was stopped and goes on when another one has delivered newer stock: the newest has the last word', async () => {
+  const { see, send, stand } = scene;
+  const tenant = await scene.tenants.add('zombie');
+  const network = await startSlowNetwork(stand.ajio.url);
+  try {
+    const zombie = await startWorker({ AJIO_BASE_URL: network.url });
+    await send.stock(tenant, { messageId: 'm1', stock: { V1: 1 }, publishedAt: '2025-01-10 10:00:00' });
+    await eventually('its request is on the way', () => (network.heldBytes() > 0 ? true : undefined));
+    zombie.child.kill('SIGSTOP');
+    await send.stock(tenant, { messageId: 'm2', stock: { V1: 2 }, publishedAt: '2025-01-10 10:00:01' });
+    await startWorker();
+    await eventually('the newer stock is shown', () => (see.shownStock(tenant).V1 === 2 ? true : undefined), 40_000);
+
+    network.letGo();
+    await eventually('the old request arrives', () => (see.shownStock(tenant).V1 === 1 ? true : undefined));
+    zombie.child.kill('SIGCONT');
+    await eventually('the newest is shown again', () => (see.shownStock(tenant).V1 === 2 ? true : undefined), 60_000);
+    expect(see.stockCalls(tenant).map(({ stock }) => stock.V1)).toEqual([2, 1, 2]);
+    await eventually(
+      'nothing is left to do',
+      async () => ((await see.level(tenant, 'V1')).state === 'clean' ? true : undefined),
+      60_000,
+    );
+    expect(see.shownStock(tenant)).toEqual({ V1: 2 });
+  } finally {
+    network.stop();
+  }
+});
