@@ -21,6 +21,10 @@ async function startWorker(): Promise<Program> {
   await worker.logged('worker runs');
   return worker;
 }
+/** As many as there are in the tests of two processes. */
+const startWorkers = async (): Promise<void> => {
+  while (workers.length < 2) await startWorker();
+};
 const end = async (worker: Program, signal: NodeJS.Signals): Promise<void> => {
   worker.child.kill(signal);
   await worker.ended;
@@ -36,10 +40,6 @@ afterAll(async () => {
   await scene.stop();
   if (FULL) console.log(JSON.stringify(figures, null, 2));
 });
-beforeEach(() => scene.stand.ajio.clearFaults());
-
-const answered = (tenant: Tenant, status: number) =>
-  scene.stand.ajio.log().filter((entry) => entry.account === tenant.slug && entry.status === status);
 
 test(`${CALLS} calls that meet 401 in two processes cause one login`, async () => {
   const { see, send, stand } = scene;
@@ -51,7 +51,7 @@ test(`${CALLS} calls that meet 401 in two processes cause one login`, async () =
   await stand.stores.db.change("UPDATE ie_appinstall_connection SET accessToken = 'dead' WHERE id = ?", [
     tenant.connectionId,
   ]);
-  await Promise.all([startWorker(), startWorker()]);
+  await startWorkers();
   await eventually(
     'every order is cancelled',
     () => (orders.every((number) => see.wmsCancels(number).length === 1) ? true : undefined),
@@ -68,8 +68,9 @@ test(`${CALLS} calls that meet 401 in two processes cause one login`, async () =
 
 test('a worker that dies between the login and the storing of its token causes one more login, and no loop', async () => {
   const { see, send, stand } = scene;
+  await startWorkers();
   const tenant = await scene.tenants.add('storm-killed', { tokens: 'none' });
-  stand.ajio.setFaults([{ kind: 'hang-after-applying', times: 1, on: { path: '/authToken', account: tenant.slug } }]);
+  stand.ajio.setFaults([{ kind: 'hang-after-applying', times: 1, on: { path: '/authToken' } }]);
   await send.stock(tenant, { messageId: 'm1', stock: { V1: 1, V2: 2 } });
   await eventually('the token was issued', () => (see.logins(tenant).length > 0 ? true : undefined));
   for (const worker of workers.splice(0)) await end(worker, 'SIGKILL');
@@ -77,47 +78,53 @@ test('a worker that dies between the login and the storing of its token causes o
   await startWorker();
   await eventually('it is delivered', () => (see.shownStock(tenant).V2 === 2 ? true : undefined), 60_000);
   figures['delivered after the kill in a login, ms'] = Date.now() - killedAtMs;
-  expect(see.logins(tenant)).toHaveLength(2);
-  await startWorker();
+  expect(see.logins(tenant).map(({ at, status }) => [at, status])).toHaveLength(2);
 });
 
+const httpDate = (ms: number) => new Date(Math.ceil((Date.now() + ms) / 1_000) * 1_000).toUTCString();
+const ONE_HOUR_MS = 3_600_000;
+/** What `Retry-After` may say, and how long nothing may leave then. */
+const RETRY_AFTER: [name: string, value: (() => string) | undefined, waitMs: number][] = [
+  ['seconds', () => '4', 4_000],
+  ['a date', () => httpDate(4_000), 4_000],
+  ['nothing', undefined, 30_000],
+  ['garbage', () => 'soon', 30_000],
+  ['one hour', () => '3600', ONE_HOUR_MS],
+];
+
 describe('429', () => {
-  const httpDate = (ms: number) => new Date(Math.ceil((Date.now() + ms) / 1_000) * 1_000).toUTCString();
-  test.each([
-    ['seconds', () => '4', 4_000],
-    ['a date', () => httpDate(4_000), 4_000],
-    ['nothing', () => undefined, 30_000],
-    ['garbage', () => 'soon', 30_000],
-    ['one hour', () => '3600', 3_600_000],
-  ])('with %s: no request of the connection before it has passed', async (name, retryAfter, waitMs) => {
-    const { see, send, stand } = scene;
-    const tenant = await scene.tenants.add(`storm-429-${name.replaceAll(' ', '-')}`, { settings: { batchSize: 1 } });
-    const value = retryAfter();
-    stand.ajio.setFaults([
-      {
+  const tenants: Record<string, Tenant> = {};
+  const watchMs = FULL ? 35_000 : 6_000;
+  beforeAll(async () => {
+    await startWorkers();
+    for (const [name] of RETRY_AFTER) {
+      tenants[name] = await scene.tenants.add(`storm-429-${name.replaceAll(' ', '-')}`, { settings: { batchSize: 1 } });
+    }
+    scene.stand.ajio.setFaults(
+      RETRY_AFTER.map(([name, value]) => ({
         kind: 'throttle',
         times: 1,
-        on: { account: tenant.slug },
-        ...(value === undefined ? {} : { retryAfter: value }),
-      },
-    ]);
-    const stock = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`V${index}`, 5]));
-    await send.stock(tenant, { messageId: 'm1', stock });
-    const first = await eventually('the 429', () => answered(tenant, 429)[0]);
-    // What was on the wire beside it has left already; nothing may follow.
-    const refusedAtMs = Date.parse(first.at) + (first.durationMs ?? 0);
-    const watchMs = Math.min(waitMs, FULL ? 35_000 : 6_000);
-    await delay(watchMs);
-    const after = see
-      .stockCalls(tenant)
-      .filter(({ atMs }) => atMs > refusedAtMs + 300 && atMs < refusedAtMs + waitMs - 1_000);
-    expect(after).toEqual([]);
-    if (waitMs > watchMs) return;
-    await eventually(
-      'all is delivered',
-      () => (Object.keys(see.shownStock(tenant)).length === 12 ? true : undefined),
-      30_000,
+        on: { account: tenants[name]?.slug ?? '' },
+        ...(value ? { retryAfter: value() } : {}),
+      })),
     );
+    const stock = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`V${index}`, 5]));
+    for (const tenant of Object.values(tenants)) await scene.send.stock(tenant, { messageId: 'm1', stock });
+    await delay(watchMs);
+  });
+
+  test.each(RETRY_AFTER)('with %s: no request of the connection before it has passed', async (name, _value, waitMs) => {
+    const { see } = scene;
+    const tenant = tenants[name];
+    if (!tenant) throw new Error(`${name} has no tenant`);
+    const first = await eventually('the 429', () => see.stockCalls(tenant).find(({ status }) => status === 429));
+    // What was on the wire beside it has left already; nothing may follow.
+    const refusedAtMs = first.atMs + (first.durationMs ?? 0);
+    const tooEarly = ({ atMs }: { atMs: number }) => atMs > refusedAtMs + 300 && atMs < refusedAtMs + waitMs - 1_000;
+    expect(see.stockCalls(tenant).filter(tooEarly)).toEqual([]);
+    if (waitMs > watchMs) return;
+    await eventually('all is delivered', () => (Object.keys(see.shownStock(tenant)).length === 12 ? true : undefined));
+    expect(see.stockCalls(tenant).filter(tooEarly)).toEqual([]);
   });
 
   test('of one connection does not slow another one', async () => {
@@ -142,6 +149,7 @@ describe('429', () => {
       }
       return all.sort((a, b) => a - b);
     };
+    // The first ones find everything cold.
     await latencies();
     const alone = await latencies();
     stand.ajio.setFaults([{ kind: 'throttle', retryAfter: '5', on: { account: slow.slug } }]);
@@ -158,6 +166,7 @@ describe('429', () => {
 });
 
 test(`an outage of ${OUTAGE_MS / 1_000} s: few probes, and then everything at the allowed rate`, async () => {
+  await startWorkers();
   const { see, send, stand } = scene;
   const lines = FULL ? 3_000 : 600;
   const perMinute = 600;
