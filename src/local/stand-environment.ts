@@ -11,6 +11,9 @@ export interface StandAddresses {
   gatewayPort: number;
   ajioTwinUrl: string;
   eshopboxTwinUrl: string;
+  /** A channel without a twin keeps its own address. */
+  increffTwinUrl?: string;
+  shipheroTwinUrl?: string;
 }
 
 /** What the programs of a stand, and the command line in a second terminal, need in their environment. */
@@ -24,8 +27,13 @@ export function standEnvironment(stand: StandAddresses, credentialsKey: string):
     AJIO_BASE_URL: stand.ajioTwinUrl,
     ESHOPBOX_BASE_URL: `${stand.eshopboxTwinUrl}/{accountSlug}`,
     ESHOPBOX_AUTH_URL: `${stand.eshopboxTwinUrl}/auth`,
+    ...(stand.increffTwinUrl === undefined ? {} : { INCREFF_BASE_URL: stand.increffTwinUrl }),
+    ...(stand.shipheroTwinUrl === undefined ? {} : { SHIPHERO_BASE_URL: stand.shipheroTwinUrl }),
     OUTBOUND_ALLOWED_HOSTS: '127.0.0.1',
     OUTBOUND_ALLOW_PRIVATE: 'true',
+    // So that a file of one's own machine can be tried.
+    IMPORT_ALLOWED_HOSTS: '127.0.0.1',
+    IMPORT_ALLOW_HTTP: 'true',
     CREDENTIALS_KEY: credentialsKey,
   };
 }

@@ -68,11 +68,16 @@ async function bringUp(guardian: Guardian, failed: Deferred<never>): Promise<Sta
   };
 
   const twins = async () => {
-    const [ajioPort, eshopboxPort] = [await freePort(), await freePort()];
-    const taken = ['--ajio-port', String(ajioPort), '--eshopbox-port', String(eshopboxPort)];
-    const ports = [...taken, '--increff-port', '0', '--shiphero-port', '0'];
-    const urls = { ajioTwinUrl: `http://${HOST}:${ajioPort}`, eshopboxTwinUrl: `http://${HOST}:${eshopboxPort}` };
-    const program = await node('twins', 'twins/main.js', ['--host', HOST, ...ports], {});
+    const ports = [await freePort(), await freePort(), await freePort(), await freePort()];
+    const [ajioTwinUrl = '', eshopboxTwinUrl = '', increffTwinUrl = '', shipheroTwinUrl = ''] = ports.map(
+      (port) => `http://${HOST}:${port}`,
+    );
+    const urls = { ajioTwinUrl, eshopboxTwinUrl, increffTwinUrl, shipheroTwinUrl };
+    const args = ['ajio', 'eshopbox', 'increff', 'shiphero'].flatMap((name, at) => [
+      `--${name}-port`,
+      String(ports[at]),
+    ]);
+    const program = await node('twins', 'twins/main.js', ['--host', HOST, ...args], {});
     await waitUntilReady(
       program,
       Object.values(urls).map((url) => `${url}/__twin/health`),
