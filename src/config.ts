@@ -15,6 +15,16 @@ const hostList = z.string().transform((text) =>
     .filter((host) => host !== ''),
 );
 
+const keyWords = `must be ${CREDENTIALS_KEY_BYTES} bytes in base64`;
+const credentialsKey = z
+  .base64(keyWords)
+  .transform((text) => Buffer.from(text, 'base64'))
+  .refine((key) => key.length === CREDENTIALS_KEY_BYTES, keyWords);
+const credentialsKeys = z
+  .string()
+  .transform((text) => text.split(',').map((key) => key.trim()))
+  .pipe(z.array(credentialsKey));
+
 const settings = z.object({
   MYSQL_URL: z.url({ protocol: /^mysql$/, error: 'must be mysql://user:password@host:port/database' }),
   GATEWAY_HOST: z.string().default('127.0.0.1'),
@@ -25,15 +35,18 @@ const settings = z.object({
   IMPORT_ALLOWED_HOSTS: hostList.optional(),
   IMPORT_ALLOW_HTTP: flag.default(false),
   GRAPHQL_INTROSPECTION: flag.default(false),
-  CREDENTIALS_KEY: z
-    .base64()
-    .transform((text) => Buffer.from(text, 'base64'))
-    .refine((key) => key.length === CREDENTIALS_KEY_BYTES, `must be ${CREDENTIALS_KEY_BYTES} bytes in base64`)
-    .optional(),
+  CREDENTIALS_KEY: credentialsKey.optional(),
+  CREDENTIALS_READ_KEYS: credentialsKeys.optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   METRICS_PORT: port.optional(),
   RETENTION_DAYS: z.coerce.number().int().min(30).max(3_650).default(35),
 });
+
+/** Whoever can only open would store what is new without a seal. */
+const fittingSettings = settings.refine(
+  ({ CREDENTIALS_KEY, CREDENTIALS_READ_KEYS }) => CREDENTIALS_READ_KEYS === undefined || CREDENTIALS_KEY !== undefined,
+  { path: ['CREDENTIALS_KEY'] },
+);
 
 /** A base address of the channel: http(s), may hold `{accountSlug}`. */
 const endpointUrl = z.string().refine((text) => {
@@ -59,7 +72,10 @@ export interface Config {
   /** Where files that callers name may come from; `any` host that is public when none is named. */
   imports: { allowedHosts: readonly string[] | 'any'; allowHttp: boolean };
   graphql: { introspection: boolean };
+  /** Seals what we store, and opens it. */
   credentialsKey: Buffer | undefined;
+  /** Open what other processes sealed before, or will seal soon. */
+  credentialsReadKeys: readonly Buffer[];
   logLevel: string;
   metricsPort: number | undefined;
   retentionDays: number;
@@ -88,14 +104,15 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const endpointSettings = z.object(
     Object.fromEntries(endpoints.map((endpoint) => [endpoint.env, endpointUrl.default(endpoint.default)])),
   );
-  const own = settings.safeParse(given);
+  const own = fittingSettings.safeParse(given);
   const bases = endpointSettings.safeParse(given);
   if (!own.success || !bases.success) {
     // Only the name and what is expected: a value may hold a password.
     throw new ConfigError(
-      [...(own.error?.issues ?? []), ...(bases.error?.issues ?? [])].map((issue) => {
-        const name = issue.path.join('.');
-        return `${name}: ${given[name] === undefined ? 'is required' : issue.message}`;
+      [...(own.error?.issues ?? []), ...(bases.error?.issues ?? [])].map(({ path: [variable, index], message }) => {
+        const name = String(variable);
+        if (given[name] === undefined) return `${name}: is required`;
+        return typeof index === 'number' ? `${name}: key ${index + 1} ${message}` : `${name}: ${message}`;
       }),
     );
   }
@@ -119,6 +136,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     imports: { allowedHosts: data.IMPORT_ALLOWED_HOSTS ?? 'any', allowHttp: data.IMPORT_ALLOW_HTTP },
     graphql: { introspection: data.GRAPHQL_INTROSPECTION },
     credentialsKey: data.CREDENTIALS_KEY,
+    credentialsReadKeys: data.CREDENTIALS_READ_KEYS ?? [],
     logLevel: data.LOG_LEVEL,
     metricsPort: data.METRICS_PORT,
     retentionDays: data.RETENTION_DAYS,

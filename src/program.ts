@@ -1,3 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { isDatabaseDown } from './store/database';
+import type { SealStore } from './store/seals';
+
 /** Resolves at the first SIGINT or SIGTERM. */
 export const untilStopped = (): Promise<void> =>
   new Promise((resolve) => {
@@ -7,3 +11,37 @@ export const untilStopped = (): Promise<void> =>
     };
     process.on('SIGINT', stop).on('SIGTERM', stop);
   });
+
+/** Ends the process at once with what went wrong, in one line, and exit code 1. */
+export function exitWith(error: unknown): never {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}
+
+/** How often a MySQL that was away at the start is asked again. */
+const ASK_AGAIN_MS = 1_000;
+
+/**
+ * Refuses to start a program that lacks the key of stored credentials: throws the sentence that says so. Where MySQL is away the
+ * program may start, and `refused` rejects with that sentence as soon as it is known; otherwise `refused` never settles.
+ */
+export async function requireCredentialKeys(
+  seals: Pick<SealStore, 'requireKeys'>,
+): Promise<{ refused: Promise<never> }> {
+  const isKnown = () =>
+    seals.requireKeys().then(
+      () => true,
+      (error: unknown) => {
+        if (isDatabaseDown(error)) return false;
+        throw error;
+      },
+    );
+  const askAgain = async (): Promise<never> => {
+    while (!(await isKnown())) await delay(ASK_AGAIN_MS, undefined, { ref: false });
+    return new Promise<never>(() => {});
+  };
+  const refused = (await isKnown()) ? new Promise<never>(() => {}) : askAgain();
+  // Whoever started the program waits for it later.
+  refused.catch(() => {});
+  return { refused };
+}

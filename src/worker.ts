@@ -5,7 +5,7 @@ import { createLogger } from './observability/logger';
 import { createMetrics } from './observability/metrics';
 import { serveMetrics } from './observability/metrics-server';
 import { reserveSdkMetrics } from './observability/sdk-metrics';
-import { untilStopped } from './program';
+import { exitWith, requireCredentialKeys, untilStopped } from './program';
 import { openStores } from './store/stores';
 import { createTemporalClient } from './temporal';
 import { createWorkers } from './workers';
@@ -29,6 +29,7 @@ async function main(): Promise<void> {
     },
   });
   const stores = openStores({ ...config, connectionLimit: 20 });
+  const keys = await requireCredentialKeys(stores.seals);
   const http = createHttpClient(config.outbound);
   const connection = await NativeConnection.connect(config.temporal.connectionOptions);
   const client = createTemporalClient(config);
@@ -61,7 +62,7 @@ async function main(): Promise<void> {
   logger.info({ taskQueues: workers.map((worker) => worker.options.taskQueue) }, 'worker runs');
 
   const running = Promise.all(workers.map((worker) => worker.run()));
-  await Promise.race([running, untilStopped()]);
+  await Promise.race([running, untilStopped(), keys.refused]);
   for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   await running;
   await Promise.all([
@@ -74,7 +75,4 @@ async function main(): Promise<void> {
   logger.info('worker stopped');
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-});
+main().catch(exitWith);

@@ -45,8 +45,8 @@ export type OpenConnectionFn = (ref: ConnectionRef) => Promise<OpenConnection>;
 export function createOpener(deps: OpenerDeps): OpenConnectionFn {
   return async ({ connectionId, minTokenGeneration }) => {
     const cached = await deps.connections.get(connectionId, minTokenGeneration);
-    // A pause or a refusal may be over already, so only the row as it is now may stop anybody.
-    if (cached && cached.status !== 'active') deps.connections.forget(connectionId);
+    // What stopped it may be over already, so only the row as it is now may stop anybody.
+    if (cached && (cached.status !== 'active' || cached.sealFault !== undefined)) deps.connections.forget(connectionId);
     const connection = await deps.connections.get(connectionId, minTokenGeneration);
     if (!connection) {
       throw new ConnectorError('ConnectionNotFound', `there is no connection ${connectionId}`, {

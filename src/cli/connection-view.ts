@@ -15,6 +15,8 @@ export interface ConnectionView {
   locationId: string | null;
   status: Connection['status'];
   statusReason: string | null;
+  /** Why credentials or token cannot be opened; null when they can. */
+  sealFault: string | null;
   /** Each field that the channel asks for: whether it is there. */
   credentials: Record<string, 'set' | 'missing'>;
   token: { isSet: boolean; generation: number; expiresAt: string | null };
@@ -38,6 +40,7 @@ export function viewOf(connection: Connection): ConnectionView {
     locationId: connection.locationId,
     status: connection.status,
     statusReason: connection.statusReason,
+    sealFault: connection.sealFault ?? null,
     credentials: Object.fromEntries(
       fieldsOf(connector.credentials).map((field) => [field, isGiven(field) ? 'set' : 'missing']),
     ),

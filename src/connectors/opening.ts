@@ -6,9 +6,12 @@ import { ConnectorError } from './errors';
 export const settingsOf = <T>(schema: z.ZodType<T>, connection: Connection): T =>
   fitted(schema, connection.settings ?? {}, 'settings', connection);
 
-/** The connection's credentials as the channel's schema reads them. Throws `InputInvalid` naming every field at fault, never a value. */
-export const credentialsOf = <T>(schema: z.ZodType<T>, connection: Connection): T =>
-  fitted(schema, connection.credentials, 'inputFields', connection);
+/** The connection's credentials as the channel's schema reads them. Throws `InputInvalid` naming every field at fault, never a value; also when they, or the token, cannot be opened. */
+export function credentialsOf<T>(schema: z.ZodType<T>, connection: Connection): T {
+  const { id, channel, sealFault } = connection;
+  if (sealFault === undefined) return fitted(schema, connection.credentials, 'inputFields', connection);
+  throw new ConnectorError('InputInvalid', `${channel}, ${sealFault}`, { details: { connectionId: id, channel } });
+}
 
 function fitted<T>(schema: z.ZodType<T>, value: unknown, root: string, { id, channel }: Connection): T {
   const parsed = schema.safeParse(value);

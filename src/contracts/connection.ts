@@ -19,6 +19,8 @@ export interface Connection {
   /** `inputFields`: the channel's own credentials, parsed JSON, validated by the connector. */
   credentials: unknown;
   accessToken: string | null;
+  /** Why credentials or token cannot be opened, naming connection, column and key; both count as missing then. Absent when they can. */
+  sealFault?: string;
   /** When the token dies, milliseconds since the epoch; null when nobody knows. */
   tokenExpiresAtMs: number | null;
   /** Counts the tokens of this connection; a refresh names the generation that was refused. */

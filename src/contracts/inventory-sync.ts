@@ -23,6 +23,7 @@ export interface InventorySync {
   accountSlug: string;
   /** The gateway key that asked. */
   keyId: string;
+  /** Without its query once the file no longer waits to be fetched. */
   url: string;
   customerAccountId: string | null;
   state: InventorySyncState;

@@ -59,7 +59,7 @@ export async function playDemo(stand: Stand): Promise<{ complete: boolean }> {
     MYSQL_URL: stand.mysqlUrl,
     TEMPORAL_ADDRESS: stand.temporalAddress,
   });
-  const stores = openStores({ mysqlUrl: stand.mysqlUrl, credentialsKey: config.credentialsKey, connectionLimit: 4 });
+  const stores = openStores({ ...config, mysqlUrl: stand.mysqlUrl, connectionLimit: 4 });
   const keyIds: string[] = [];
   try {
     const files = {

@@ -1,7 +1,7 @@
 import { loadConfig } from '../config';
 import { createLogger } from '../observability/logger';
 import { createMetrics } from '../observability/metrics';
-import { untilStopped } from '../program';
+import { exitWith, requireCredentialKeys, untilStopped } from '../program';
 import { openStores } from '../store/stores';
 import { createTemporalClient } from '../temporal';
 import { createGateway } from './gateway';
@@ -12,6 +12,7 @@ async function main(): Promise<void> {
   const logger = createLogger('gateway', config.logLevel);
   const metrics = createMetrics();
   const stores = openStores({ ...config, connectionLimit: 20 });
+  const keys = await requireCredentialKeys(stores.seals);
   metrics.watchParked(stores.parked.countParked);
   const { publicUrl, host, port } = config.gateway;
   const { imports, graphql } = config;
@@ -26,7 +27,7 @@ async function main(): Promise<void> {
   });
   const address = await gateway.server.listen({ host, port });
   logger.info({ address }, 'gateway listens');
-  await untilStopped();
+  await Promise.race([untilStopped(), keys.refused]);
   await gateway.close();
   await stores.close();
   logger.info('gateway stopped');
@@ -35,8 +36,5 @@ async function main(): Promise<void> {
 main().then(
   // The client's channel to Temporal may still be trying to connect; nothing is left to wait for.
   () => process.exit(0),
-  (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(1);
-  },
+  exitWith,
 );

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CHANNELS } from '../contracts/channels';
 import { CONNECTION_STATUSES, type Connection, type ConnectionStatus } from '../contracts/connection';
+import { canOpen, contextOf, jsonOrText, openSecrets } from './connection-secrets';
 import type { Database, Queryable } from './database';
 import type { SecretBox } from './secret-box';
 
@@ -42,12 +43,15 @@ export interface StoredToken {
 
 export type TokenRefresh = { refreshed: boolean; generation: number };
 
-/** Rows of channels that have no connector belong to other programs and are not seen. */
+/** Rows of channels that have no connector belong to other programs and are not seen. A row whose secrets cannot be opened is read without them (`sealFault`). */
 export interface ConnectionStore {
   find(id: number): Promise<Connection | undefined>;
   list(filter?: { accountSlug?: string; externalChannelId?: string }): Promise<Connection[]>;
   insert(connection: NewConnection): Promise<number>;
-  /** Replaces the credentials, encrypted like those of a new connection. Returns false when there is no such connection. */
+  /**
+   * Replaces the credentials, encrypted like those of a new connection, and forgets a token that cannot be opened. Returns false
+   * when there is no such connection.
+   */
   setCredentials(id: number, credentials: object): Promise<boolean>;
   /** Returns false when there is no such connection. */
   setStatus(id: number, status: ConnectionStatus, reason: string | null): Promise<boolean>;
@@ -65,20 +69,8 @@ export interface ConnectionStore {
 const COLUMNS = `id, channel, accountSlug, externalChannelID, externalWarehouseID, locationId, inputFields, accessToken,
   tokenExpiresAt, tokenGeneration, settings, status, statusReason`;
 
-/** Text that is no JSON stays text: the connector then says which column does not fit, and the account's other rows still read. */
-const parseJson = (text: string | null): unknown => {
-  if (text === null || text.trim() === '') return {};
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-};
-
 const tokenColumnOf = ({ accessToken, refreshToken }: StoredToken): string =>
   refreshToken === undefined ? accessToken : JSON.stringify({ accessToken, refreshToken });
-
-const contextOf = (id: number, column: string): string => `connection ${id}: ${column}`;
 
 export function createConnectionStore(db: Database, box: SecretBox): ConnectionStore {
   const toConnection = (row: object): Connection => {
@@ -88,8 +80,6 @@ export function createConnectionStore(db: Database, box: SecretBox): ConnectionS
       throw new Error(`connection ${Reflect.get(row, 'id')} cannot be read: ${faults}`);
     }
     const { data } = parsed;
-    const open = (text: string | null, column: string) =>
-      text === null ? null : box.open(text, contextOf(data.id, column));
     return {
       id: data.id,
       channel: data.channel,
@@ -97,11 +87,10 @@ export function createConnectionStore(db: Database, box: SecretBox): ConnectionS
       externalChannelId: data.externalChannelID,
       externalWarehouseId: data.externalWarehouseID,
       locationId: data.locationId,
-      credentials: parseJson(open(data.inputFields, 'inputFields')),
-      accessToken: open(data.accessToken, 'accessToken'),
+      ...openSecrets(box, data),
       tokenExpiresAtMs: data.tokenExpiresAt?.getTime() ?? null,
       tokenGeneration: data.tokenGeneration,
-      settings: parseJson(data.settings),
+      settings: jsonOrText(data.settings),
       status: data.status,
       statusReason: data.statusReason,
     };
@@ -157,13 +146,21 @@ export function createConnectionStore(db: Database, box: SecretBox): ConnectionS
         return id;
       }),
 
-    async setCredentials(id, credentials) {
-      const { affectedRows } = await db.change('UPDATE ie_appinstall_connection SET inputFields = ? WHERE id = ?', [
-        box.seal(JSON.stringify(credentials), contextOf(id, 'inputFields')),
-        id,
-      ]);
-      return affectedRows > 0;
-    },
+    setCredentials: (id, credentials) =>
+      db.transaction(async (tx) => {
+        const [row] = await tx.select<{ accessToken: string | null }>(
+          'SELECT accessToken FROM ie_appinstall_connection WHERE id = ? FOR UPDATE',
+          [id],
+        );
+        if (!row) return false;
+        const kept = canOpen(box, id, 'accessToken', row.accessToken) ? row.accessToken : null;
+        await tx.change('UPDATE ie_appinstall_connection SET inputFields = ?, accessToken = ? WHERE id = ?', [
+          box.seal(JSON.stringify(credentials), contextOf(id, 'inputFields')),
+          kept,
+          id,
+        ]);
+        return true;
+      }),
 
     async setStatus(id, status, reason) {
       await db.change('UPDATE ie_appinstall_connection SET status = ?, statusReason = ? WHERE id = ?', [

@@ -7,6 +7,7 @@ interface InventorySyncRow extends Omit<InventorySync, 'createdAtMs' | 'updatedA
   updatedAt: Date;
 }
 
+/** The address of a file loses its query as soon as the file no longer waits to be fetched. */
 export interface InventorySyncStore {
   /** Stores a file to be fetched and returns it. */
   create(
@@ -25,6 +26,9 @@ export interface InventorySyncStore {
 
 const COLUMNS =
   'id, connectionId, accountSlug, keyId, url, customerAccountId, state, submissionId, error, createdAt, updatedAt';
+
+/** A query is often a signature that lets anybody read the file: it is kept no longer than the file has to be fetched. */
+const WITHOUT_QUERY = "url = SUBSTRING_INDEX(SUBSTRING_INDEX(url, '#', 1), '?', 1)";
 
 const toSync = ({ createdAt, updatedAt, ...row }: InventorySyncRow): InventorySync => ({
   ...row,
@@ -53,7 +57,7 @@ export function createInventorySyncStore(db: Database): InventorySyncStore {
 
     async recordStored(id, submissionId) {
       const { affectedRows } = await db.change(
-        "UPDATE inventory_syncs SET state = 'stored', submissionId = ?, updatedAt = UTC_TIMESTAMP(3) WHERE id = ? AND state IN ('waiting', 'stored')",
+        `UPDATE inventory_syncs SET state = 'stored', submissionId = ?, ${WITHOUT_QUERY}, updatedAt = UTC_TIMESTAMP(3) WHERE id = ? AND state IN ('waiting', 'stored')`,
         [submissionId, id],
       );
       if (affectedRows > 0) return true;
@@ -63,14 +67,14 @@ export function createInventorySyncStore(db: Database): InventorySyncStore {
 
     async recordRefused(id, error) {
       await db.change(
-        "UPDATE inventory_syncs SET state = 'refused', error = ?, updatedAt = UTC_TIMESTAMP(3) WHERE id = ? AND state = 'waiting'",
+        `UPDATE inventory_syncs SET state = 'refused', error = ?, ${WITHOUT_QUERY}, updatedAt = UTC_TIMESTAMP(3) WHERE id = ? AND state = 'waiting'`,
         [error.slice(0, 500), id],
       );
     },
 
     async abort(id, reason) {
       const { affectedRows } = await db.change(
-        "UPDATE inventory_syncs SET state = 'aborted', error = ?, updatedAt = UTC_TIMESTAMP(3) WHERE id = ? AND state IN ('waiting', 'stored')",
+        `UPDATE inventory_syncs SET state = 'aborted', error = ?, ${WITHOUT_QUERY}, updatedAt = UTC_TIMESTAMP(3) WHERE id = ? AND state IN ('waiting', 'stored')`,
         [reason === null ? null : reason.slice(0, 500), id],
       );
       return affectedRows > 0;

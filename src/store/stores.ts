@@ -9,6 +9,7 @@ import { createOrderStore } from './orders';
 import { createParkedEventStore } from './parked-events';
 import { createPushJobStore } from './push-jobs';
 import { createPushStore } from './pushes';
+import { createSealStore } from './seals';
 import { createSecretBox } from './secret-box';
 import { createStockLevelStore } from './stock-levels';
 import { createSubmissionStore } from './submissions';
@@ -18,21 +19,24 @@ import { createSyncProgressStore } from './sync-progress';
 export interface StoreOptions {
   mysqlUrl: string;
   credentialsKey: Buffer | undefined;
+  /** Keys that open what is there, and seal nothing. */
+  credentialsReadKeys?: readonly Buffer[];
   /** Open connections to MySQL at most. */
   connectionLimit?: number;
 }
 
 /** Every repository over one pool; connects when the first statement runs. */
-export function openStores({ mysqlUrl, credentialsKey, connectionLimit = 10 }: StoreOptions) {
+export function openStores({ mysqlUrl, credentialsKey, credentialsReadKeys, connectionLimit = 10 }: StoreOptions) {
   const db: Database = openDatabase(mysqlUrl, { connectionLimit });
   // Token refreshes hold a row while they speak to a channel; on a pool of their own they hold up nothing else.
   const refreshDb: Database = openDatabase(mysqlUrl, { connectionLimit: 4 });
-  const box = createSecretBox(credentialsKey);
+  const box = createSecretBox({ current: credentialsKey, others: credentialsReadKeys });
   const connections = createConnectionStore(db, box);
   return {
     db,
     connections: { ...connections, replaceToken: createConnectionStore(refreshDb, box).replaceToken },
     cache: createConnectionCache(connections),
+    seals: createSealStore(db, box),
     keys: createGatewayKeyStore(db),
     gates: createGateStore(db),
     levels: createStockLevelStore(db),

@@ -54,6 +54,9 @@ export const statusOf = (counts: Counts): SubmissionStatus => {
   return counts.aborted > 0 ? 'aborted' : 'success';
 };
 
+/** Submissions that are read at once to be closed. */
+const FINISHED_AT_ONCE = 500;
+
 export const errorOf = (counts: Counts): string | null =>
   counts.error > 0 ? `error in ${counts.error} out of ${counts.total} rows` : null;
 
@@ -123,20 +126,25 @@ export function createSubmissionStore(db: Database): SubmissionStore {
     },
 
     async finishDone(connectionId) {
-      const done = await db.select<Counts & { submissionId: string }>(
-        `SELECT sl.submissionId, ${COUNT_COLUMNS.replaceAll('status', 'sl.status')} FROM submissions s
-         JOIN submission_lines sl ON sl.submissionId = s.id
-         WHERE s.connectionId = ? AND s.status = 'pending' GROUP BY sl.submissionId HAVING finished = total LIMIT 500`,
-        [connectionId],
-      );
-      for (const counts of done) {
-        await db.change(
-          `UPDATE submissions SET status = ?, successCount = ?, errorCount = ?, finishedCount = ?, error = ?, updatedAt = UTC_TIMESTAMP(3)
-           WHERE id = ? AND status = 'pending'`,
-          [statusOf(counts), counts.success, counts.error, counts.finished, errorOf(counts), counts.submissionId],
+      let finished = 0;
+      for (;;) {
+        const done = await db.select<Counts & { submissionId: string }>(
+          `SELECT sl.submissionId, ${COUNT_COLUMNS.replaceAll('status', 'sl.status')} FROM submissions s
+           JOIN submission_lines sl ON sl.submissionId = s.id
+           WHERE s.connectionId = ? AND s.status = 'pending' GROUP BY sl.submissionId HAVING finished = total LIMIT ?`,
+          [connectionId, FINISHED_AT_ONCE],
         );
+        for (const counts of done) {
+          await db.change(
+            `UPDATE submissions SET status = ?, successCount = ?, errorCount = ?, finishedCount = ?, error = ?, updatedAt = UTC_TIMESTAMP(3)
+             WHERE id = ? AND status = 'pending'`,
+            [statusOf(counts), counts.success, counts.error, counts.finished, errorOf(counts), counts.submissionId],
+          );
+        }
+        finished += done.length;
+        // Nobody asks again once the run has ended, so a burst of any size is closed here.
+        if (done.length < FINISHED_AT_ONCE) return finished;
       }
-      return done.length;
     },
   };
 }

@@ -43,7 +43,7 @@ it('reads back what it stored, and stores no credentials in the clear', async ()
     status: 'active',
     statusReason: null,
   });
-  expect((await rowOf(id)).inputFields).toMatch(/^sealed:1:/);
+  expect((await rowOf(id)).inputFields).toMatch(/^sealed:2:/);
 });
 
 it('takes the id that another system knows the connection by', async () => {
@@ -130,7 +130,7 @@ describe('a refused token', () => {
       tokenGeneration: 1,
       tokenExpiresAtMs: Date.parse('2030-01-01T00:00:00Z'),
     });
-    expect((await rowOf(id)).accessToken).toMatch(/^sealed:1:/);
+    expect((await rowOf(id)).accessToken).toMatch(/^sealed:2:/);
     await second.close();
   });
 
@@ -143,7 +143,7 @@ describe('a refused token', () => {
     }));
     const both = await stores.connections.find(id);
     expect(both?.accessToken).toBe('{"accessToken":"CANARY-a","refreshToken":"CANARY-r"}');
-    expect((await rowOf(id)).accessToken).toMatch(/^sealed:1:/);
+    expect((await rowOf(id)).accessToken).toMatch(/^sealed:2:/);
     expect((await rowOf(id)).accessToken).not.toContain('CANARY');
     await stores.connections.replaceToken(id, 1, async () => ({ accessToken: 'alone', expiresAtMs: null }));
     expect(await stores.connections.find(id)).toMatchObject({ accessToken: 'alone', tokenGeneration: 2 });
@@ -174,7 +174,7 @@ describe('a refused token', () => {
   });
 
   it('can be used by programs without a key when there is no key', async () => {
-    const plain = createConnectionStore(stores.db, createSecretBox(undefined));
+    const plain = createConnectionStore(stores.db, createSecretBox({ current: undefined }));
     const id = await plain.insert(sample());
     await plain.replaceToken(id, 0, async () => ({ accessToken: 'plain-token', expiresAtMs: null }));
     expect(await rowOf(id)).toMatchObject({

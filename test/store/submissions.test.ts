@@ -46,6 +46,18 @@ it('counts from pending over processing to its end', async () => {
   });
 });
 
+it('is closed with all others of a burst, however many there are', async () => {
+  const connectionId = 4_005;
+  const burst = Array.from({ length: 1_100 }, (_, index) => draft(linesOf([`a${index}`, 1]), { connectionId }));
+  await stores.store(...burst);
+  await sendOnePush(connectionId, burst.length);
+  await stores.submissions.finishDone(connectionId);
+  const open = await stores.db.select("SELECT id FROM submissions WHERE connectionId = ? AND status = 'pending'", [
+    connectionId,
+  ]);
+  expect(open).toEqual([]);
+});
+
 it('belongs to its account', async () => {
   const { submissionId } = only(await stores.store(draft(linesOf(['a', 1]), { connectionId: 4_002 })));
   expect(await stores.submissions.find(submissionId, 'spykar')).toMatchObject({ id: submissionId, source: 'wms' });

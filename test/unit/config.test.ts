@@ -20,6 +20,7 @@ it('needs only MYSQL_URL', () => {
     temporal: { address: '127.0.0.1:7233', namespace: 'default' },
     gateway: { host: '127.0.0.1', port: 8080, publicUrl: undefined },
     credentialsKey: undefined,
+    credentialsReadKeys: [],
     logLevel: 'info',
     metricsPort: undefined,
     retentionDays: 35,
@@ -102,4 +103,25 @@ it('reads Temporal’s standard names', () => {
 it('takes a key of 32 bytes', () => {
   const key = Buffer.alloc(32, 5);
   expect(loadConfig({ ...base, CREDENTIALS_KEY: key.toString('base64') }).credentialsKey).toEqual(key);
+});
+
+describe('keys that only open', () => {
+  const [key, second, third] = [5, 6, 7].map((byte) => Buffer.alloc(32, byte).toString('base64'));
+  const withKey = { ...base, CREDENTIALS_KEY: String(key) };
+
+  it('stand in a list', () => {
+    const { credentialsReadKeys } = loadConfig({ ...withKey, CREDENTIALS_READ_KEYS: `${second}, ${third}` });
+    expect(credentialsReadKeys).toEqual([Buffer.alloc(32, 6), Buffer.alloc(32, 7)]);
+  });
+
+  it('are refused by their place in it', () => {
+    expect(faultsOf({ ...withKey, CREDENTIALS_READ_KEYS: `${second},aHVudGVyMg==,hunter2!` })).toEqual([
+      'CREDENTIALS_READ_KEYS: key 2 must be 32 bytes in base64',
+      'CREDENTIALS_READ_KEYS: key 3 must be 32 bytes in base64',
+    ]);
+  });
+
+  it('are refused alone: what is new would be stored without a seal', () => {
+    expect(faultsOf({ ...base, CREDENTIALS_READ_KEYS: String(second) })).toEqual(['CREDENTIALS_KEY: is required']);
+  });
 });

@@ -54,8 +54,12 @@ export function addStatusCommands(connections: Command, execute: Execute): void 
     summary: 'take refused credentials as good again, or new ones, and send what has waited',
     example: 'connections restore 294 --credentials-stdin < credentials.json',
     options: CREDENTIALS_OPTIONS,
+    // The way out when a key is lost.
+    worksWithoutKeys: true,
     input: z.object({ id, ...credentialsOptions }),
     async run(input, context) {
+      // Without any key the new ones would be stored in the clear beside sealed ones.
+      if (context.stores.seals.keys.current === undefined) await context.requireKeys();
       const connection = await context.connection(input.id);
       const credentials = await readCredentials(input, context.readStdin);
       if (credentials !== undefined) {

@@ -75,7 +75,7 @@ function addShowCommand(connections: Command, execute: Execute): void {
             ['external warehouse', view.externalWarehouseId],
             ['location', view.locationId ?? 'any'],
             ['status', view.statusReason === null ? view.status : `${view.status}: ${view.statusReason}`],
-            ['credentials', said(view.credentials)],
+            ['credentials', view.sealFault ?? said(view.credentials)],
             ['token', tokenWords(connection, Date.now())],
             ['stock levels', said(stock) || 'none'],
           ]),
