@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
@@ -20,9 +18,9 @@ import { deleteExpired } from './store/retention';
 import type { Stores } from './store/stores';
 import { countRows } from './store/submission-rows';
 import { withdrawSubmission } from './store/withdrawal';
+import { workflowCode } from './workflow-code';
 
 const MS_PER_DAY = 86_400_000;
-const WORKFLOW_BUNDLE = join(__dirname, 'workflow-bundle.js');
 
 /** Long enough for a call on the wire to end, short of what process managers wait before they kill. */
 const SHUTDOWN_GRACE = '20s';
@@ -105,14 +103,10 @@ export async function createWorkers(deps: WorkersDeps): Promise<Worker[]> {
       ],
     },
   } as const satisfies Partial<WorkerOptions>;
-  // Built beforehand for production; from the sources when a test runs them without a build.
-  const code = existsSync(WORKFLOW_BUNDLE)
-    ? { workflowBundle: { codePath: WORKFLOW_BUNDLE } }
-    : { workflowsPath: require.resolve('./workflows') };
   return Promise.all([
     Worker.create({
       ...common,
-      ...code,
+      ...workflowCode(),
       taskQueue: WORKFLOW_TASK_QUEUE,
       activities: homeActivities,
       workflowTaskPollerBehavior: { type: 'autoscaling' },

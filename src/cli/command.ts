@@ -5,7 +5,7 @@ import { UsageError } from './failures';
 import type { Outcome } from './output';
 
 /** One command: what it takes, and what it does with it. */
-export interface CommandSpec<T> {
+export interface CommandSpec<T, C = CliContext> {
   /** Name and arguments as commander reads them: `resync <connectionId>`. */
   usage: string;
   summary: string;
@@ -15,16 +15,22 @@ export interface CommandSpec<T> {
   options?: readonly (readonly [flags: string, description: string])[];
   /** The shape of options and arguments together, by their names in camel case. */
   input: z.ZodType<T>;
-  run(input: T, context: CliContext): Promise<Outcome>;
+  /** Runs without the keys of stored credentials, too. @default false */
+  worksWithoutKeys?: boolean;
+  run(input: T, context: C): Promise<Outcome>;
 }
 
 /** Runs a command's work with what it needs, and prints its outcome. */
-export type Execute = (wantsJson: boolean, work: (context: CliContext) => Promise<Outcome>) => Promise<void>;
+export type Execute<C = CliContext> = (wantsJson: boolean, work: (context: C) => Promise<Outcome>) => Promise<void>;
 
 const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 /** Adds a command to its group. A value that does not fit is a {@link UsageError} that names every option at fault. */
-export function addCommand<T>(group: Command, execute: Execute, spec: CommandSpec<T>): void {
+export function addCommand<T, C extends Pick<CliContext, 'requireKeys'> = CliContext>(
+  group: Command,
+  execute: Execute<C>,
+  spec: CommandSpec<T, C>,
+): void {
   const command = group
     .command(spec.usage)
     .description(spec.summary)
@@ -45,7 +51,10 @@ export function addCommand<T>(group: Command, execute: Execute, spec: CommandSpe
       });
       throw new UsageError(faults.join('; '));
     }
-    await execute(json === true, (context) => spec.run(input.data, context));
+    await execute(json === true, async (context) => {
+      if (!spec.worksWithoutKeys) await context.requireKeys();
+      return spec.run(input.data, context);
+    });
   });
 }
 

@@ -6,6 +6,7 @@ import type { ConnectorContext } from '../connectors/ports';
 import { connectorFor } from '../connectors/registry';
 import type { Connection } from '../contracts/connection';
 import { createDispatch, type Dispatch } from '../starter/dispatch';
+import { KeyMissingError } from '../store/seals';
 import { openStores, type Stores } from '../store/stores';
 import { createTemporalClient } from '../temporal';
 import { CliError } from './failures';
@@ -24,6 +25,8 @@ export interface CliContext {
   stdin(): AsyncIterable<Uint8Array>;
   /** Where a long command says how far it is; silent where JSON was asked for. */
   progress: ProgressSink;
+  /** Throws the sentence that says which key of stored credentials is missing. A MySQL that is away is left to the command, which may not need it. */
+  requireKeys(): Promise<void>;
   /** The connection; a {@link CliError} that names the id when there is none. */
   connection(id: number): Promise<Connection>;
 }
@@ -34,7 +37,7 @@ export async function withContext<T>(
   { stdin, progress }: Pick<CliContext, 'stdin' | 'progress'>,
   work: (context: CliContext) => Promise<T>,
 ): Promise<T> {
-  const stores = openStores({ mysqlUrl: config.mysqlUrl, credentialsKey: config.credentialsKey, connectionLimit: 4 });
+  const stores = openStores({ ...config, connectionLimit: 4 });
   const client = createTemporalClient(config);
   const http = createHttpClient(config.outbound);
   try {
@@ -53,6 +56,11 @@ export async function withContext<T>(
       readStdin: () => text(stdin()),
       stdin,
       progress,
+      async requireKeys() {
+        await stores.seals.requireKeys().catch((error: unknown) => {
+          if (error instanceof KeyMissingError) throw error;
+        });
+      },
       async connection(id) {
         const found = await stores.connections.find(id);
         if (!found) throw new CliError(`there is no connection ${id}`);
@@ -61,5 +69,15 @@ export async function withContext<T>(
     });
   } finally {
     await Promise.allSettled([stores.close(), client.connection.close(), http.close()]);
+  }
+}
+
+/** Opens Temporal alone, runs `work` on it and closes it again. */
+export async function withTemporal<T>(config: Config, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = createTemporalClient(config);
+  try {
+    return await work(client);
+  } finally {
+    await client.connection.close();
   }
 }

@@ -1,3 +1,5 @@
+import type { Connection } from '../contracts/connection';
+
 /** What a command has done: one JSON document for programs, lines for people. */
 export interface Outcome {
   json: unknown;
@@ -55,9 +57,10 @@ export const moment = (atMs: number, nowMs: number): string =>
 
 /** What may be told of a token: its generation and when it dies, never itself. */
 export function tokenWords(
-  token: { accessToken: string | null; tokenGeneration: number; tokenExpiresAtMs: number | null },
+  token: Pick<Connection, 'accessToken' | 'tokenGeneration' | 'tokenExpiresAtMs' | 'sealFault'>,
   nowMs: number,
 ): string {
+  if (token.sealFault !== undefined) return 'cannot be opened';
   if (token.accessToken === null) return 'missing';
   const generation = `generation ${token.tokenGeneration}`;
   const { tokenExpiresAtMs } = token;

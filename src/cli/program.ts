@@ -2,15 +2,18 @@ import { Command, CommanderError } from 'commander';
 import type { Config } from '../config';
 import type { Execute } from './command';
 import { addConnectionCommands } from './commands/connections';
+import { addCredentialCommands } from './commands/credentials';
 import { addKeyCommands } from './commands/keys';
 import { addRedriveCommand } from './commands/redrive';
+import { addReplayCommand, type ReplayContext } from './commands/replay';
 import { addResyncCommand } from './commands/resync';
 import { addRetryCommand } from './commands/retry';
 import { addSetupCommand } from './commands/setup';
 import { addSubmitCommand } from './commands/submit';
 import { addWhyCommand } from './commands/why';
-import { withContext } from './context';
+import { withContext, withTemporal } from './context';
 import { sayFailure, UsageError } from './failures';
+import type { Outcome } from './output';
 import type { ProgressSink } from './progress';
 
 const EXIT = { done: 0, failed: 1, wrongUsage: 2 } as const;
@@ -40,12 +43,22 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
     columns: () => io.errColumns(),
   };
 
-  const execute: Execute = async (asJson, work) => {
+  const readConfig = (): Config => {
     config = io.loadConfig();
-    const outcome = await withContext(config, { stdin: io.stdin, progress }, work);
+    return config;
+  };
+  const print = (asJson: boolean, outcome: Outcome): void => {
     io.out(asJson ? `${JSON.stringify(outcome.json, null, 2)}\n` : outcome.lines.map((line) => `${line}\n`).join(''));
     isFailed = outcome.failed === true;
   };
+  const execute: Execute = async (asJson, work) =>
+    print(asJson, await withContext(readConfig(), { stdin: io.stdin, progress }, work));
+  // A history that was downloaded is replayed wherever the code is: nothing is configured there.
+  const executeReplay: Execute<ReplayContext> = async (asJson, work) =>
+    print(
+      asJson,
+      await work({ requireKeys: async () => undefined, withClient: (use) => withTemporal(readConfig(), use) }),
+    );
 
   const tell = (
     message: string,
@@ -61,7 +74,7 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
   };
 
   try {
-    await createProgram(execute, io, wantsJson).parseAsync([...args], { from: 'user' });
+    await createProgram({ execute, executeReplay }, io, wantsJson).parseAsync([...args], { from: 'user' });
     return isFailed ? EXIT.failed : EXIT.done;
   } catch (error) {
     if (error instanceof CommanderError) {
@@ -77,7 +90,13 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
   }
 }
 
-function createProgram(execute: Execute, io: CliIo, wantsJson: boolean): Command {
+/** How each kind of command is run. */
+interface Executors {
+  execute: Execute;
+  executeReplay: Execute<ReplayContext>;
+}
+
+function createProgram({ execute, executeReplay }: Executors, io: CliIo, wantsJson: boolean): Command {
   const program = new Command('stockbridge')
     .usage('<command> [options]   (npm run cli -- <command> [options])')
     .description('Operates Stockbridge by hand. Every command has --help and --json.')
@@ -93,11 +112,13 @@ function createProgram(execute: Execute, io: CliIo, wantsJson: boolean): Command
     });
   addSetupCommand(program, execute);
   addConnectionCommands(program, execute);
+  addCredentialCommands(program, execute);
   addKeyCommands(program, execute);
   addSubmitCommand(program, execute);
   addResyncCommand(program, execute);
   addRetryCommand(program, execute);
   addRedriveCommand(program, execute);
   addWhyCommand(program, execute);
+  addReplayCommand(program, executeReplay);
   return program;
 }

@@ -34,6 +34,8 @@ export interface TemporalOptions {
   folder?: string;
   /** Starts the Web UI, and prefers Temporal's usual ports. */
   withUi: boolean;
+  /** The server's own settings, by their name: `limit.historyCount.suggestContinueAsNew`. */
+  dynamicConfig?: Readonly<Record<string, number>>;
 }
 
 async function waitForTemporal(address: string, namespaces: readonly string[], ended: Promise<string>): Promise<void> {
@@ -63,7 +65,7 @@ async function waitForTemporal(address: string, namespaces: readonly string[], e
  * last lines of its log when it does not start.
  */
 export async function startPrivateTemporal(options: TemporalOptions): Promise<TemporalServer> {
-  const { guardian, namespaces, searchAttributes, folder, withUi } = options;
+  const { guardian, namespaces, searchAttributes, folder, withUi, dynamicConfig = {} } = options;
   const binary = await options.findBinary();
   for (let attempt = 1; ; attempt += 1) {
     const usual = withUi && attempt === 1;
@@ -87,6 +89,7 @@ export async function startPrivateTemporal(options: TemporalOptions): Promise<Te
         ]),
         ...namespaces.flatMap((namespace) => ['--namespace', namespace]),
         ...searchAttributes.flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
+        ...Object.entries(dynamicConfig).flatMap(([name, value]) => ['--dynamic-config-value', `${name}=${value}`]),
       ],
     });
     const ended = running.exited.then(

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { csvImportWorkflowId } from '../../src/contracts/ids';
+import { csvImportWorkflowId, WORKFLOW_TASK_QUEUE } from '../../src/contracts/ids';
 import type { Fault } from '../../src/twins/faults';
 import { fileServers } from '../connectors/file-servers';
 import { ajioItem } from '../stand/events';
@@ -9,6 +9,7 @@ import type { Scene } from '../stand/scene';
 import type { Tenant } from '../stand/tenants';
 import { HISTORIES } from './folder';
 import { JOB_SCENARIOS, playJobScenarios } from './job-scenarios';
+import { STAND_SCENARIOS } from './stand-scenarios';
 
 interface Scenario {
   /** What the twins do to the scenario's tenant, whose name is the scenario's. */
@@ -49,6 +50,13 @@ async function importFile(scene: Scene, tenant: Tenant, status: number): Promise
   const { id } = await stores.inventorySyncs.create(wish);
   await dispatch.startImport(id);
   return end(scene, csvImportWorkflowId(id)).finally(servers.close);
+}
+
+/** What a schedule starts now and then. */
+async function upkeep(scene: Scene, workflowType: string): Promise<string> {
+  const workflowId = `upkeep/${workflowType}`;
+  await scene.stand.client.workflow.start(workflowType, { workflowId, taskQueue: WORKFLOW_TASK_QUEUE });
+  return end(scene, workflowId);
 }
 
 async function retryAfter(scene: Scene, workflowId: string, attention: string): Promise<void> {
@@ -144,6 +152,8 @@ export const SCENARIOS: Record<string, Scenario> = {
   },
   'import-stored': { play: (scene, tenant) => importFile(scene, tenant, 200) },
   'import-refused': { play: (scene, tenant) => importFile(scene, tenant, 503) },
+  'sweep-done': { play: (scene) => upkeep(scene, 'SweepWorkflow') },
+  'retention-done': { play: (scene) => upkeep(scene, 'RetentionWorkflow') },
   'order-given-up': {
     ajio: [{ kind: 'status', status: 400 }],
     async play(scene, tenant) {
@@ -156,7 +166,9 @@ export const SCENARIOS: Record<string, Scenario> = {
 };
 
 /** The names of all of them. */
-export const SCENARIO_NAMES = [...Object.keys(SCENARIOS), ...Object.keys(JOB_SCENARIOS)];
+export const SCENARIO_NAMES = [SCENARIOS, JOB_SCENARIOS, STAND_SCENARIOS].flatMap((scenarios) =>
+  Object.keys(scenarios),
+);
 
 /** Takes out of a history what tells of the machine that it was recorded on; a replay reads none of it. */
 const withoutMachine = (history: HistoryJson): unknown =>
@@ -179,8 +191,8 @@ export async function recordHistories(scene: Scene, prefix: string): Promise<str
     );
   scene.stand.ajio.setFaults(aimed('ajio'));
   scene.stand.eshopbox.setFaults(aimed('eshopbox'));
-  const write = async (name: string, workflowId: string): Promise<string> => {
-    const history = await fetchHistory(scene.stand.client, workflowId);
+  const write = async (name: string, workflowId: string, from = scene, runId?: string): Promise<string> => {
+    const history = await fetchHistory(from.stand.client, workflowId, runId);
     writeFileSync(join(HISTORIES, `${name}.json`), `${JSON.stringify(withoutMachine(history), null, 1)}\n`);
     return `${name}.json`;
   };
@@ -191,6 +203,9 @@ export async function recordHistories(scene: Scene, prefix: string): Promise<str
   const hasJobs = Object.keys(JOB_SCENARIOS).some((name) => name.startsWith(prefix));
   for (const [name, workflowId] of Object.entries(hasJobs ? await playJobScenarios(scene) : {})) {
     if (name.startsWith(prefix)) files.push(await write(name, workflowId));
+  }
+  for (const [name, play] of Object.entries(STAND_SCENARIOS).filter(([name]) => name.startsWith(prefix))) {
+    await play(async (own, workflowId, runId) => void files.push(await write(name, workflowId, own, runId)));
   }
   return files;
 }

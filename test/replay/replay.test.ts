@@ -11,6 +11,8 @@ import {
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
+import { z } from 'zod';
+import * as workflows from '../../src/workflows';
 import { HISTORIES } from './folder';
 
 // A replay that fails on purpose would fill the output.
@@ -31,6 +33,23 @@ beforeAll(async () => {
 
 const read = (file: string): string => readFileSync(join(HISTORIES, file), 'utf8');
 
+const historyEvent = z.looseObject({ eventId: z.string(), eventTime: z.string() });
+const historyDocument = z.object({ events: z.array(historyEvent) });
+const historyAttributes = z.looseObject({});
+type HistoryEvent = z.output<typeof historyEvent>;
+const MARKER = {
+  eventType: 'EVENT_TYPE_MARKER_RECORDED',
+  markerRecordedEventAttributes: { markerName: 'core_patch', workflowTaskCompletedEventId: '4' },
+};
+const COMPLETED = {
+  eventType: 'EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED',
+  workflowExecutionCompletedEventAttributes: { workflowTaskCompletedEventId: '4' },
+};
+
+/** The event as something else when it is of the kind; itself otherwise. */
+const turned = (event: HistoryEvent, kind: string, into: object): HistoryEvent =>
+  `${kind}EventAttributes` in event ? { eventId: event.eventId, eventTime: event.eventTime, ...into } : event;
+
 /** Replays histories with today's workflow code; returns what went wrong, by name. */
 async function replay(texts: Record<string, string>): Promise<Record<string, Error | undefined>> {
   const histories: ReplayHistoriesIterable = (async function* () {
@@ -45,8 +64,10 @@ async function replay(texts: Record<string, string>): Promise<Record<string, Err
   return results;
 }
 
-test('there are recorded histories', () => {
-  expect(FILES.length).toBeGreaterThanOrEqual(10);
+test('there are recorded histories of every workflow', () => {
+  expect(FILES.length).toBeGreaterThanOrEqual(12);
+  const recorded = new Set(FILES.map((file) => /"workflowType": \{\s*"name": "(\w+)"/.exec(read(file))?.[1]));
+  expect([...recorded].sort()).toEqual(Object.keys(workflows).sort());
 });
 
 test("every recorded history replays with today's code", async () => {
@@ -60,11 +81,55 @@ test.each([
   ['import-refused.json', '"refuseImport"', '"pokeConnection"'],
   ['order-cancelled.json', '"cancelInWms"', '"cancelOnMarketplace"'],
   ['order-read-back.json', '"readMarketplaceOrder"', '"cancelOnMarketplace"'],
+  ['stock-job-delivered.json', '"collectPushJob"', '"readPushJob"'],
+  ['stock-worker-killed.json', '"pushChunk"', '"releasePush"'],
+  ['stock-continued-from-totals.json', '"finishSubmissions"', '"planPushes"'],
+  ['sweep-done.json', '"pokeStaleWork"', '"deleteExpired"'],
+  ['retention-done.json', '"deleteExpired"', '"pokeStaleWork"'],
 ])('%s with %s turned into %s does not replay', async (file, from, to) => {
   const text = read(file);
   expect(text).toContain(from);
   const results = await replay({ tampered: text.replaceAll(from, to) });
   expect(results.tampered).toBeInstanceOf(DeterminismViolationError);
+});
+
+/** Events of a history; each change makes one of its kind into something else. */
+const changed = (file: string, change: (event: HistoryEvent) => HistoryEvent): string => {
+  const { events } = historyDocument.parse(JSON.parse(read(file)));
+  return JSON.stringify({ events: events.map(change) });
+};
+
+test.each<[string, string, (event: HistoryEvent) => HistoryEvent]>([
+  ['stock-unavailable-then-delivered.json', 'a timer made a marker', (event) => turned(event, 'timerStarted', MARKER)],
+  [
+    'stock-attention-then-retry.json',
+    'a search attribute made a marker',
+    (event) => turned(event, 'upsertWorkflowSearchAttributes', MARKER),
+  ],
+  [
+    'stock-continued-as-new.json',
+    'another end',
+    (event) => turned(event, 'workflowExecutionContinuedAsNew', COMPLETED),
+  ],
+  ['order-given-up.json', 'another end', (event) => turned(event, 'workflowExecutionFailed', COMPLETED)],
+])('%s with %s does not replay', async (file, _how, change) => {
+  const tampered = changed(file, change);
+  expect(tampered).not.toBe(changed(file, (event) => event));
+  expect((await replay({ tampered })).tampered).toBeInstanceOf(DeterminismViolationError);
+});
+
+test.each([
+  ['how long a timer is', 'timerStarted', { startToFireTimeout: '77s' }],
+  ['what an activity is given', 'activityTaskScheduled', { input: { payloads: [] } }],
+  ['which search attribute is written', 'upsertWorkflowSearchAttributes', { searchAttributes: {} }],
+])('a replay does not see %s', async (what, kind, attributes) => {
+  const key = `${kind}EventAttributes`;
+  const file = 'stock-attention-then-retry.json';
+  const tampered = changed(file, (event) =>
+    key in event ? { ...event, [key]: { ...historyAttributes.parse(event[key]), ...attributes } } : event,
+  );
+  expect(tampered).not.toBe(changed(file, (event) => event));
+  expect(await replay({ [what]: tampered })).toEqual({ [what]: undefined });
 });
 
 test('no recorded history tells of a machine, a token or a person', () => {

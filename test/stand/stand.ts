@@ -44,6 +44,10 @@ export interface StandOptions {
   imports?: Partial<FileDownloadOptions>;
   /** Where channels look for the gateway; by default where it is. */
   publicUrl?: string;
+  /** A Temporal with the search attributes; by default a namespace of the test run's own. */
+  temporal?: { address: string; namespace: string };
+  /** Another way to the test's MySQL for gateway and workers, such as one that can be cut. */
+  reachMysql?(url: string): Promise<string>;
 }
 
 /**
@@ -51,8 +55,9 @@ export interface StandOptions {
  * namespace of its own, both twins, the gateway on a free port, the workers.
  */
 export async function startStand(options: StandOptions = {}) {
-  const [database, namespace] = await Promise.all([freshDatabase(), freshNamespace()]);
-  const stores = openStores({ mysqlUrl: database.url, credentialsKey: Buffer.alloc(32, 7) });
+  const [database, namespace] = await Promise.all([freshDatabase(), options.temporal ?? freshNamespace()]);
+  const mysqlUrl = (await options.reachMysql?.(database.url)) ?? database.url;
+  const stores = openStores({ mysqlUrl, credentialsKey: Buffer.alloc(32, 7) });
   await migrate(stores.db);
   const ajio: AjioTwin = await startAjioTwin({ accounts: [AJIO_LOGIN] });
   const eshopbox: EshopboxTwin = await startEshopboxTwin({ accounts: [{ accountSlug: 'raymond', ...ESHOPBOX_LOGIN }] });

@@ -40,6 +40,7 @@ const COMMANDS = [
   ['retry'],
   ['redrive'],
   ['why'],
+  ['replay'],
 ];
 
 const AJIO = ['connections', 'add', '--channel', 'ajio', '--account', 'demo'];

@@ -1,0 +1,85 @@
+import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
+import { startGuardian } from '../../src/local/supervisor';
+import { findTemporal } from '../../src/local/temporal-binary';
+import { startPrivateTemporal } from '../../src/local/temporal-server';
+import { buildPrograms, startProgram } from '../integration/programs';
+import { type Scene, startScene } from '../stand/scene';
+import { eventually } from '../stand/waiting';
+
+/** Writes the history of a run of the given stand down; the newest of its workflow id, or the given one. */
+type Write = (scene: Scene, workflowId: string, runId?: string) => Promise<void>;
+
+/** One line a call makes about nine events, so two calls in a row outgrow this. */
+const SUGGESTED_EVENTS = 24;
+const CACHE = join(__dirname, '../../.stockbridge/cache');
+
+async function onStand(
+  options: Parameters<typeof startScene>[0],
+  play: (scene: Scene) => Promise<void>,
+): Promise<void> {
+  const scene = await startScene(options);
+  await play(scene).finally(scene.stop);
+}
+
+/** A worker is killed while Ajio does not answer: its call times out by heartbeat, another worker takes the run over and calls again. */
+const workerKilled = (write: Write): Promise<void> =>
+  onStand({ worker: false }, async (scene) => {
+    await buildPrograms();
+    const tenant = await scene.tenants.add('stock-worker-killed');
+    scene.stand.ajio.setFaults([{ kind: 'hang', times: 1, on: { account: tenant.slug, method: 'POST' } }]);
+    const first = startProgram('worker.js', scene.stand);
+    await first.logged('worker runs');
+    await scene.send.stock(tenant, { messageId: 'm1', stock: { V1: 0, V2: 2 } });
+    await eventually('the call is on the wire', () => scene.see.stockCalls(tenant)[0]);
+    first.child.kill('SIGKILL');
+    const second = startProgram('worker.js', scene.stand);
+    await scene.see.result(scene.see.syncId(tenant));
+    await write(scene, scene.see.syncId(tenant));
+    second.child.kill('SIGTERM');
+    await second.ended;
+  });
+
+/** A Temporal that asks runs to continue as new much sooner than after its 4,096 events. */
+async function onTalkativeTemporal(play: (scene: Scene) => Promise<void>): Promise<void> {
+  const folder = join(tmpdir(), `stockbridge-recording-${randomBytes(4).toString('hex')}`);
+  const guardian = await startGuardian({ runFolder: join(folder, 'run'), logFolder: join(folder, 'logs') });
+  const log = (line: string) => void process.stderr.write(`${line}\n`);
+  try {
+    const { address } = await startPrivateTemporal({
+      guardian,
+      findBinary: () => findTemporal({ cacheFolder: CACHE, log }),
+      namespaces: ['default'],
+      searchAttributes: SEARCH_ATTRIBUTES.map(({ name }) => name),
+      withUi: false,
+      dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': SUGGESTED_EVENTS },
+    });
+    await onStand({ temporal: { address, namespace: 'default' } }, play);
+  } finally {
+    await guardian.end();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A sync outgrows its history and goes on in a new run; `which` of the two is written down. */
+const continued =
+  (which: 'first' | 'last') =>
+  (write: Write): Promise<void> =>
+    onTalkativeTemporal(async (scene) => {
+      const tenant = await scene.tenants.add(`stock-continued-${which}`, { settings: { batchSize: 1 } });
+      await scene.send.stock(tenant, { messageId: 'm1', stock: { V1: 0, V2: 2, V3: 3, V4: 4 } });
+      const workflowId = scene.see.syncId(tenant);
+      const { runId } = await scene.see.started(workflowId);
+      await scene.see.result(workflowId);
+      await write(scene, workflowId, which === 'first' ? runId : undefined);
+    });
+
+/** Kinds of runs that need a stand of their own, because something of it is broken or set differently. */
+export const STAND_SCENARIOS: Record<string, (write: Write) => Promise<void>> = {
+  'stock-worker-killed': workerKilled,
+  'stock-continued-as-new': continued('first'),
+  'stock-continued-from-totals': continued('last'),
+};
