@@ -6,7 +6,7 @@ import type { Tenant } from '../stand/tenants';
 import { eventually } from '../stand/waiting';
 
 /** What docs/operations.md says of the words that no other test provokes: how they come about and what ends them. */
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 const way = cuttableWay();
 let scene: Scene;
@@ -93,7 +93,7 @@ test('contract_violated: stock goes on by itself after 30 s, an order waits for 
   await scene.see.untilAttention(sync, 'ajio_contract_violated');
   await scene.see.untilAttention(order, 'ajio_contract_violated');
   scene.stand.ajio.clearFaults();
-  await eventually('stock is shown', () => scene.see.shownStock(stockTenant).V1, 40_000);
+  await eventually('stock is shown', () => scene.see.shownStock(stockTenant).V1, 90_000);
   expect(await scene.see.attention(order)).toBe('ajio_contract_violated');
   expect(await metricsText()).toMatch(
     /failures_total\{activity="pushChunk",type="ChannelContractViolated",channel="ajio"\} 1\b/,
