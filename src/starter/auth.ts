@@ -29,8 +29,16 @@ export const requireKey =
     const given = keyIn(request.headers);
     const holder = given === undefined ? undefined : await keys.verify(given);
     if (!holder) throw new Problem(401, `${name} is missing or not valid`);
-    holders.set(request, holder);
+    rememberHolder(request, holder);
   };
+
+/** Notes whose key a request carried. */
+export const rememberHolder = (request: FastifyRequest, holder: KeyHolder): void => {
+  holders.set(request, holder);
+};
+
+/** The account of a request whose key was valid, undefined for any other. */
+export const accountOf = (request: FastifyRequest): string | undefined => holders.get(request)?.accountSlug;
 
 /** Who sent the request; the tenant is taken from here and never from the body. */
 export function holderOf(request: FastifyRequest): KeyHolder {

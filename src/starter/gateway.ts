@@ -6,6 +6,7 @@ import { isDatabaseDown } from '../store/database';
 import { storeSubmissions } from '../store/intake';
 import type { Stores } from '../store/stores';
 import { withdrawSubmission } from '../store/withdrawal';
+import { WORK_LIMITS, type WorkLimits } from './admission';
 import { createDispatch } from './dispatch';
 import { createGroupCommit } from './group-commit';
 import { createIncreffIntake } from './increff-intake';
@@ -13,11 +14,12 @@ import { createInventorySyncHandler } from './inventory-sync/handler';
 import { createOrderIntake } from './order-intake';
 import { createPokes } from './pokes';
 import { createServer } from './server';
+import { shared } from './shared';
 import { createStockIntake } from './stock-intake';
 import { createStockViews } from './stock-view';
 
 /** Events that share one commit, and commits at once: two, because commits at once wait for each other wherever they name the same listings. */
-const INTAKE_GROUP = { maxGroup: 50, maxConcurrent: 2, isCommon: isDatabaseDown };
+const INTAKE_GROUP = { maxGroup: 125, maxConcurrent: 2, isCommon: isDatabaseDown };
 
 export interface GatewayOptions {
   stores: Stores;
@@ -29,6 +31,8 @@ export interface GatewayOptions {
   allowHttp?: boolean;
   /** Tells the GraphQL schema to whoever has a key. @default false */
   introspection?: boolean;
+  /** @default {@link WORK_LIMITS} */
+  limits?: WorkLimits;
 }
 
 export interface Gateway {
@@ -40,6 +44,7 @@ export interface Gateway {
 /** Puts the gateway together; the caller makes it listen. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { stores, client, metrics, logger, publicUrl, allowHttp = false, introspection = false } = options;
+  const { limits = WORK_LIMITS } = options;
   const dispatch = createDispatch({
     client,
     connections: stores.cache,
@@ -54,14 +59,16 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   });
   const intake = createGroupCommit(
     (drafts: Parameters<typeof storeSubmissions>[1]) => storeSubmissions(stores.db, drafts),
-    INTAKE_GROUP,
+    { ...INTAKE_GROUP, ownerOf: ({ accountSlug }) => accountSlug },
   );
   const findConnection = (id: number) => stores.cache.get(id);
   const withdraw = (id: string) => withdrawSubmission(stores.db, id);
   const server = await createServer({
     logger,
     publicUrl,
-    keys: stores.keys,
+    limits,
+    // A flood with one key asks the database once at a time, not once a request.
+    keys: { verify: shared(stores.keys.verify) },
     takeStock: createStockIntake({
       findConnection,
       connectorFor,
@@ -103,8 +110,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     poke: pokes.poke,
     views: createStockViews(stores),
     findConnection,
-    pingStore: stores.db.ping,
-    metrics: metrics.text,
+    pingStore: shared(stores.db.ping),
+    metrics: shared(metrics.text),
     onAnswer: metrics.onAnswer,
   });
   return {

@@ -3,6 +3,15 @@ export interface GroupCommit<In, Out> {
   submit(item: In): Promise<Out>;
 }
 
+export interface GroupCommitOptions<In> {
+  maxGroup: number;
+  maxConcurrent: number;
+  /** Says that a failure is nobody's own. */
+  isCommon?(error: unknown): boolean;
+  /** Whose an item is: while several wait, each has its turn. @default all belong together */
+  ownerOf?(item: In): string;
+}
+
 interface Waiting<In, Out> {
   item: In;
   resolve(result: Out): void;
@@ -15,9 +24,10 @@ interface Waiting<In, Out> {
  */
 export function createGroupCommit<In, Out>(
   commit: (items: readonly In[]) => Promise<readonly Out[]>,
-  options: { maxGroup: number; maxConcurrent: number; isCommon?(error: unknown): boolean },
+  options: GroupCommitOptions<In>,
 ): GroupCommit<In, Out> {
-  const queue: Waiting<In, Out>[] = [];
+  /** By owner, who had a turn last at the end. */
+  const queues = new Map<string, Waiting<In, Out>[]>();
   let running = 0;
 
   async function settle(group: Waiting<In, Out>[]): Promise<void> {
@@ -34,9 +44,23 @@ export function createGroupCommit<In, Out>(
     }
   }
 
+  function nextGroup(): Waiting<In, Out>[] {
+    const group: Waiting<In, Out>[] = [];
+    while (group.length < options.maxGroup) {
+      const [turn] = queues;
+      if (!turn) break;
+      const [owner, waiting] = turn;
+      const next = waiting.shift();
+      queues.delete(owner);
+      if (waiting.length > 0) queues.set(owner, waiting);
+      if (next) group.push(next);
+    }
+    return group;
+  }
+
   function drain(): void {
-    while (running < options.maxConcurrent && queue.length > 0) {
-      const group = queue.splice(0, options.maxGroup);
+    while (running < options.maxConcurrent && queues.size > 0) {
+      const group = nextGroup();
       running += 1;
       void settle(group).finally(() => {
         running -= 1;
@@ -48,7 +72,10 @@ export function createGroupCommit<In, Out>(
   return {
     submit: (item) =>
       new Promise<Out>((resolve, reject) => {
+        const owner = options.ownerOf?.(item) ?? '';
+        const queue = queues.get(owner) ?? [];
         queue.push({ item, resolve, reject });
+        queues.set(owner, queue);
         // After this turn of the event loop, so that requests read in the same turn travel together.
         setImmediate(drain);
       }),

@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { GatewayKeyStore } from '../store/gateway-keys';
+import { rememberHolder } from './auth';
 import { increffErrorOf } from './increff-protocol';
-import { Problem, toProblem } from './problems';
+import { logFault, Problem, toProblem } from './problems';
 
 /**
  * Lets only requests with Increff's credential headers pass, and answers every refusal in Increff's shape. `authUsername` is
@@ -20,13 +21,13 @@ export function guardIncreff(
     const isHolder = holder?.keyId === authusername && (authdomainname ?? holder?.accountSlug) === holder?.accountSlug;
     if (!holder || !isHolder) throw new Problem(401, 'authUsername, authPassword or authDomainName is not valid');
     if (holder.connectionId === null) throw new Problem(401, 'this key is bound to no connection');
+    rememberHolder(request, holder);
     connections.set(request, holder.connectionId);
   });
 
   server.setErrorHandler((error: Error, request, reply) => {
     const problem = toProblem(error);
-    if (problem.status >= 500)
-      request.log.error({ err: { name: error.name, message: error.message } }, 'request failed');
+    logFault(request, error);
     const { status, body } = increffErrorOf(problem);
     return reply.status(status).headers(problem.headers).type('application/json').serializer(JSON.stringify).send(body);
   });

@@ -109,18 +109,24 @@ export function preferredWaitSeconds(header: string | string[] | undefined, capS
 /** The body of Increff's errors. */
 export const increffError = z.object({ code: z.string(), message: z.string(), description: z.string() });
 
+/** The refusals of a route, for its OpenAPI document. */
+export const increffRefusals = {
+  400: increffError,
+  401: increffError,
+  413: increffError,
+  415: increffError,
+  429: increffError,
+  503: increffError,
+};
+
+const CODES: Readonly<Record<number, string>> = { 401: 'UNAUTHORIZED', 429: 'TOO_MANY_REQUESTS', 503: 'UNAVAILABLE' };
+
 /** A refusal as Increff says it: everything that is wrong with a request is `BAD_DATA` and 400. */
 export function increffErrorOf(problem: Problem): { status: number; body: z.output<typeof increffError> } {
   const faults = problem.errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
   const description = faults.length > 0 ? faults.join('; ') : problem.detail;
   const isBadData = [400, 413, 415, 422].includes(problem.status);
-  const code = isBadData
-    ? 'BAD_DATA'
-    : problem.status === 401
-      ? 'UNAUTHORIZED'
-      : problem.status === 503
-        ? 'UNAVAILABLE'
-        : 'UNKNOWN_ERROR';
+  const code = isBadData ? 'BAD_DATA' : (CODES[problem.status] ?? 'UNKNOWN_ERROR');
   return {
     status: problem.status === 422 ? 400 : problem.status,
     body: { code, message: problem.detail, description },

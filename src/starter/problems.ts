@@ -36,6 +36,20 @@ export const problemDocument = z.object({
   errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
 });
 
+export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
+
+/** The refusals of a route, for its OpenAPI document. */
+export const problemAnswers = <Status extends number>(...statuses: Status[]) => {
+  const answers = statuses.map((status) => [
+    status,
+    { description: STATUS_CODES[status] ?? 'Refused', content: { [PROBLEM_MEDIA_TYPE]: { schema: problemDocument } } },
+  ]);
+  return Object.fromEntries(answers) as Record<
+    Status,
+    { description: string; content: Record<typeof PROBLEM_MEDIA_TYPE, { schema: typeof problemDocument }> }
+  >;
+};
+
 export const notFound = (what: string): Problem => new Problem(404, `there is no such ${what}`);
 
 /** Every fault of a body that does not fit, with its path; `prefix` is where in the body the parsed piece stands. */
@@ -88,19 +102,28 @@ export function toProblem(error: FastifyError | Error): Problem {
   return new Problem(500, 'an unexpected fault; it was logged');
 }
 
+/** The refusal as the body of its answer. */
+export const documentOf = (problem: Problem): z.output<typeof problemDocument> => ({
+  type: 'about:blank',
+  title: STATUS_CODES[problem.status] ?? 'Error',
+  status: problem.status,
+  detail: problem.detail,
+  ...(problem.errors.length > 0 ? { errors: [...problem.errors] } : {}),
+});
+
+/** Logs what is our own fault; a refusal that was meant says enough by its status. */
+export function logFault(request: FastifyRequest, error: Error): void {
+  if (error instanceof Problem || toProblem(error).status < 500) return;
+  request.log.error({ err: { name: error.name, message: error.message } }, 'request failed');
+}
+
 const send = (reply: FastifyReply, problem: Problem) =>
   reply
     .status(problem.status)
     .headers(problem.headers)
-    .type('application/problem+json')
+    .type(PROBLEM_MEDIA_TYPE)
     .serializer(JSON.stringify)
-    .send({
-      type: 'about:blank',
-      title: STATUS_CODES[problem.status] ?? 'Error',
-      status: problem.status,
-      detail: problem.detail,
-      ...(problem.errors.length > 0 ? { errors: problem.errors } : {}),
-    });
+    .send(documentOf(problem));
 
 /** For what fastify refuses before it has found a route, such as an address that cannot be decoded. */
 export const answerFrameworkError = (error: FastifyError, _request: FastifyRequest, reply: FastifyReply): void => {
@@ -110,10 +133,8 @@ export const answerFrameworkError = (error: FastifyError, _request: FastifyReque
 /** Turns everything that a route throws into a problem document: the one place where an error becomes an answer. */
 export function answerWithProblems(server: FastifyInstance): void {
   server.setErrorHandler((error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply) => {
-    const problem = toProblem(error);
-    if (problem.status >= 500)
-      request.log.error({ err: { name: error.name, message: error.message } }, 'request failed');
-    return send(reply, problem);
+    logFault(request, error);
+    return send(reply, toProblem(error));
   });
   server.setNotFoundHandler((_request, reply) => send(reply, notFound('route')));
 }

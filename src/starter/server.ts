@@ -7,7 +7,10 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
 import type { GatewayKeyStore } from '../store/gateway-keys';
+import { boundWork, type WorkLimits } from './admission';
 import { requireKey } from './auth';
+import { answerClientError } from './client-errors';
+import { readJsonBodies } from './json-bodies';
 import { answerFrameworkError, answerWithProblems } from './problems';
 import { abortRoutes } from './routes/abort';
 import { eventRoutes } from './routes/events';
@@ -23,7 +26,15 @@ const BODY_LIMIT_BYTES = 8 * 1024 * 1024;
 /** Slower than this is no program that posts events. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
+/** Later than the others, which end a connection with an answer. */
+const SILENCE_TIMEOUT_MS = 40_000;
 const IDLE_CONNECTION_TIMEOUT_MS = 60_000;
+/** How late the two of requests may be noticed. */
+const TIMEOUT_CHECK_INTERVAL_MS = 2_000;
+/** More than senders need; each takes some 10 kB while it is idle. */
+const MAX_CONNECTIONS = 10_000;
+/** What of a refused body is still read and thrown away: a connection that is closed under its sender loses the answer on the way. */
+const MAX_UNREAD_BYTES = BODY_LIMIT_BYTES;
 
 export type GatewayDeps = Parameters<typeof eventRoutes>[0] &
   Parameters<typeof submissionRoutes>[0] &
@@ -36,6 +47,7 @@ export type GatewayDeps = Parameters<typeof eventRoutes>[0] &
     keys: Pick<GatewayKeyStore, 'verify'>;
     logger: FastifyBaseLogger;
     publicUrl: string | undefined;
+    limits: WorkLimits;
     /** Told of every answer: the route's pattern, never the address with its identifiers. */
     onAnswer(answer: { method: string; route: string; status: number; durationMs: number }): void;
   };
@@ -48,19 +60,25 @@ export async function createServer(deps: GatewayDeps): Promise<FastifyInstance> 
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: SILENCE_TIMEOUT_MS,
     keepAliveTimeout: IDLE_CONNECTION_TIMEOUT_MS,
+    http: { connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS, headersTimeout: HEADERS_TIMEOUT_MS },
+    clientErrorHandler: answerClientError,
     routerOptions: { maxParamLength: 300 },
     frameworkErrors: answerFrameworkError,
     return503OnClosing: true,
     forceCloseConnections: 'idle',
   }).withTypeProvider<ZodTypeProvider>();
-  server.server.headersTimeout = HEADERS_TIMEOUT_MS;
+  server.server.maxConnections = MAX_CONNECTIONS;
   server.setValidatorCompiler(validatorCompiler);
   server.setSerializerCompiler(serializerCompiler);
-  // Only JSON: a body of any other type is refused instead of being read as text.
-  server.removeContentTypeParser('text/plain');
+  readJsonBodies(server);
   answerWithProblems(server);
+  server.addHook('onSend', async ({ raw, headers }, reply) => {
+    const isShort =
+      headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) <= MAX_UNREAD_BYTES;
+    if (!raw.complete && !isShort) reply.header('connection', 'close');
+  });
   server.addHook('onResponse', async (request, reply) => {
     deps.onAnswer({
       method: request.method,
@@ -89,15 +107,18 @@ export async function createServer(deps: GatewayDeps): Promise<FastifyInstance> 
   });
   server.get('/openapi.json', { schema: { hide: true } }, async () => server.swagger());
   await server.register(healthRoutes(deps));
-  await server.register(stockFileRoutes(deps));
-  await server.register(increffRoutes(deps));
-  await server.register(graphqlRoutes(deps));
-  await server.register(async (keyed) => {
-    keyed.addHook('onRequest', requireKey(deps.keys));
-    await keyed.register(eventRoutes(deps));
-    await keyed.register(submissionRoutes(deps));
-    await keyed.register(abortRoutes(deps));
-    await keyed.register(stockRoutes(deps));
+  await server.register(async (bounded) => {
+    boundWork(bounded, deps.limits);
+    await bounded.register(stockFileRoutes(deps));
+    await bounded.register(increffRoutes(deps));
+    await bounded.register(graphqlRoutes(deps));
+    await bounded.register(async (keyed) => {
+      keyed.addHook('onRequest', requireKey(deps.keys));
+      await keyed.register(eventRoutes(deps));
+      await keyed.register(submissionRoutes(deps));
+      await keyed.register(abortRoutes(deps));
+      await keyed.register(stockRoutes(deps));
+    });
   });
   await server.ready();
   return server;

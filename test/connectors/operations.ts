@@ -108,5 +108,12 @@ export const FAILURES: readonly [name: string, fault: Fault, expected: Expected]
   ['200 with other JSON', { kind: 'status', status: 200, body: { hello: 'world' } }, violated],
   ['200 with nothing', { kind: 'status', status: 200 }, violated],
   ['200 of 5 MB', { kind: 'huge', bytes: 5_000_000 }, violated],
+  ['200 of 1 GB', { kind: 'huge', bytes: 1_000_000_000 }, violated],
+  ['200 in a packing', { kind: 'status', status: 200, headers: { 'content-encoding': 'gzip' }, body: 'x' }, violated],
+  ['202 that only promises', { kind: 'status', status: 202, body: { accepted: true } }, violated],
+  ['204', { kind: 'status', status: 204 }, violated],
   ['a redirect', { kind: 'redirect', location: '/elsewhere' }, violated],
+  ['a redirect to the metadata service', { kind: 'redirect', location: 'http://169.254.169.254/latest' }, violated],
+  ['a redirect that keeps the method', { kind: 'redirect', status: 307, location: 'http://127.0.0.1:1/' }, violated],
+  ['a redirect to nowhere', { kind: 'status', status: 301 }, violated],
 ];

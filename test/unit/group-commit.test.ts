@@ -73,3 +73,11 @@ it('goes on after a failure', async () => {
   fails = false;
   await expect(group.submit(2)).resolves.toBe(4);
 });
+
+it('gives every owner a turn while many wait', async () => {
+  const { seen, commit } = recorder();
+  const ownerOf = (item: number) => (item < 100 ? 'loud' : item < 200 ? 'quiet' : 'late');
+  const group = createGroupCommit(commit, { maxGroup: 4, maxConcurrent: 1, ownerOf });
+  await Promise.all([...numbers(10), 100, 101, 200].map(group.submit));
+  expect(seen.groups).toEqual([[0, 100, 200, 1], [101, 2, 3, 4], [5, 6, 7, 8], [9]]);
+});

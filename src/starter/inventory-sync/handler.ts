@@ -47,6 +47,16 @@ function tooCostly(credits: number, fields: readonly FieldNode[], requestId: str
   });
 }
 
+/** What an operation costs, or that it has more parts than anybody counts: fragments within fragments multiply. */
+function priceOf(...operation: Parameters<typeof costOf>): ReturnType<typeof costOf> | GraphQLError {
+  try {
+    return costOf(...operation);
+  } catch (error) {
+    if (error instanceof GraphQLError) return error;
+    throw error;
+  }
+}
+
 /** What an operation threw; GraphQL wraps what it does not know as an Error. */
 const thrownBy = ({ originalError }: GraphQLError): unknown =>
   originalError && 'thrownValue' in originalError ? originalError.thrownValue : originalError;
@@ -82,7 +92,8 @@ export function createInventorySyncHandler(
       if (!operation) return [new GraphQLError('Say by operationName which operation of the document is meant')];
       const values = getVariableValues(INVENTORY_SYNC_SCHEMA, operation.variableDefinitions ?? [], variables ?? {});
       if (values.errors) return values.errors;
-      const cost = costOf(document, variables ?? {}, operation.name?.value);
+      const cost = priceOf(document, variables ?? {}, operation.name?.value);
+      if (cost instanceof GraphQLError) return [cost];
       if (cost.credits > MAX_CREDITS) {
         return tooCostly(cost.credits, [...cost.ofFields.keys()], request.context.requestId);
       }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { SubmissionStore } from '../../store/submissions';
 import type { Withdrawal } from '../../store/withdrawal';
 import { holderOf } from '../auth';
-import { problemDocument } from '../problems';
+import { problemAnswers } from '../problems';
 import { findSubmission, submissionView } from '../submission-view';
 
 /** Takes a submission back as far as that is still possible. */
@@ -28,10 +28,7 @@ export const abortRoutes =
               withdrawnRows: z.array(z.number().int()),
               sentRows: z.array(z.number().int()),
             }),
-            401: problemDocument,
-            404: problemDocument,
-            422: problemDocument,
-            503: problemDocument,
+            ...problemAnswers(401, 404, 422, 429, 503),
           },
         },
       },

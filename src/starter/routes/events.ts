@@ -3,16 +3,10 @@ import { z } from 'zod';
 import { inventoryEvent, orderEvent } from '../../contracts/events';
 import { holderOf } from '../auth';
 import type { OrderIntake } from '../order-intake';
-import { problemDocument } from '../problems';
+import { problemAnswers } from '../problems';
 import type { StockIntake } from '../stock-intake';
 
-const refusals = {
-  401: problemDocument,
-  413: problemDocument,
-  415: problemDocument,
-  422: problemDocument,
-  503: problemDocument,
-};
+const refusals = problemAnswers(401, 413, 415, 422, 429, 503);
 
 /** What the WMS posts. 202 means stored for good. */
 export const eventRoutes =
@@ -28,7 +22,7 @@ export const eventRoutes =
           body: inventoryEvent,
           response: {
             202: z.object({ submissionId: z.string(), status: z.enum(['accepted', 'duplicate', 'superseded']) }),
-            404: problemDocument,
+            ...problemAnswers(404),
             ...refusals,
           },
         },

@@ -5,7 +5,7 @@ import type { GatewayKeyStore } from '../../store/gateway-keys';
 import { apiKeyOrBearer, holderOf, requireKey } from '../auth';
 import type { InventorySyncHandler } from '../inventory-sync/handler';
 import { newRequestId } from '../inventory-sync/ids';
-import { Problem, toProblem } from '../problems';
+import { logFault, Problem, toProblem } from '../problems';
 
 const BODY_LIMIT_BYTES = 64 * 1024;
 
@@ -29,8 +29,7 @@ const refusal = z.object({ message: z.string(), errors: z.array(z.object({ messa
 const answerWithErrors = (server: Pick<FastifyInstance, 'setErrorHandler'>): void => {
   server.setErrorHandler((error: Error, request, reply) => {
     const problem = toProblem(error);
-    if (problem.status >= 500)
-      request.log.error({ err: { name: error.name, message: error.message } }, 'request failed');
+    logFault(request, error);
     const faults = problem.errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
     const messages = faults.length > 0 ? faults : [problem.detail];
     return reply
@@ -58,7 +57,7 @@ export const graphqlRoutes =
             'GraphQL: inventory_sync, inventory_sync_abort, inventory_sync_statuses, inventory_sync_status, inventory_sync_items_status. An operation that is refused is 200 with errors beside null.',
           security: [{ apiKey: [] }, { bearer: [] }],
           body: graphqlRequest,
-          response: { 200: answer, 400: answer, 401: refusal, 413: refusal, 415: refusal, 503: refusal },
+          response: { 200: answer, 400: answer, 401: refusal, 413: refusal, 415: refusal, 429: refusal, 503: refusal },
         },
       },
       async (request, reply) => {

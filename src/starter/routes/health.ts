@@ -1,22 +1,27 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { METRICS_MEDIA_TYPE } from '../../observability/metrics';
-import { Problem, problemDocument } from '../problems';
+import { Problem, problemAnswers } from '../problems';
 
 /** For the machines that look after this one; no key needed. */
 export const healthRoutes =
   (deps: { pingStore(): Promise<void>; metrics(): Promise<string> }): FastifyPluginAsyncZod =>
   async (server) => {
     const ok = z.object({ status: z.literal('ok') });
-    server.get('/healthz', { schema: { summary: 'The process is alive', response: { 200: ok } } }, async () => ({
-      status: 'ok' as const,
-    }));
+    server.get(
+      '/healthz',
+      { schema: { summary: 'The process is alive', security: [], response: { 200: ok } } },
+      async () => ({
+        status: 'ok' as const,
+      }),
+    );
     server.get(
       '/readyz',
       {
         schema: {
           summary: 'The process can store what comes in; Temporal may be down',
-          response: { 200: ok, 503: problemDocument },
+          security: [],
+          response: { 200: ok, ...problemAnswers(503) },
         },
       },
       async () => {

@@ -8,18 +8,20 @@ import {
   assureLines,
   assureRequest,
   type IncreffLine,
-  increffError,
+  increffRefusals,
   omsLines,
   omsRequest,
   preferredWaitSeconds,
 } from '../increff-protocol';
+import { createWaitingRoom } from '../waiting-room';
 
 /** Below what clients and proxies usually wait. */
 const MAX_WAIT_SECONDS = 20;
+/** Each of them looks for verdicts several times a second; one more is answered as if it did not want to wait. */
+const MAX_WAITING = 100;
 
 const codes = z.array(z.string());
 const security = [{ authUsername: [], authPassword: [] }];
-const refusals = { 400: increffError, 401: increffError, 413: increffError, 415: increffError, 503: increffError };
 const DESCRIPTION = `Success: stored for delivery. With Prefer: wait=<seconds> (at most ${MAX_WAIT_SECONDS}): accepted by the channel; what it has not decided by then is listed as pending.`;
 
 /** Increff's two stock requests, for a WMS that speaks them. The credentials are a gateway key that is bound to one connection. */
@@ -27,10 +29,13 @@ export const increffRoutes =
   (deps: { keys: Pick<GatewayKeyStore, 'verify'>; takeIncreff: IncreffIntake }): FastifyPluginAsyncZod =>
   async (server) => {
     const connectionOf = guardIncreff(server, deps.keys);
+    const room = createWaitingRoom(MAX_WAITING);
     const take = async (request: FastifyRequest, reply: FastifyReply, lines: IncreffLine[]) => {
-      const waitSeconds = preferredWaitSeconds(request.headers.prefer, MAX_WAIT_SECONDS);
+      const preferred = preferredWaitSeconds(request.headers.prefer, MAX_WAIT_SECONDS);
+      const waitSeconds = room.hasPlace() ? preferred : undefined;
       if (waitSeconds !== undefined) reply.header('preference-applied', `wait=${waitSeconds}`);
-      const fates = [...(await deps.takeIncreff(connectionOf(request), lines, waitSeconds))];
+      const taking = deps.takeIncreff(connectionOf(request), lines, waitSeconds);
+      const fates = [...(await (waitSeconds === undefined ? taking : room.keep(taking)))];
       const of = (fate: string) => fates.filter(([, own]) => own === fate).map(([code]) => code);
       return { failure: of('failure'), success: of('success'), pending: of('undecided') };
     };
@@ -43,7 +48,7 @@ export const increffRoutes =
           description: DESCRIPTION,
           security,
           body: omsRequest,
-          response: { 200: omsAnswer, ...refusals },
+          response: { 200: omsAnswer, ...increffRefusals },
         },
       },
       async (request, reply) => {
@@ -64,7 +69,7 @@ export const increffRoutes =
           description: DESCRIPTION,
           security,
           body: assureRequest,
-          response: { 200: assureAnswer, ...refusals },
+          response: { 200: assureAnswer, ...increffRefusals },
         },
       },
       async (request, reply) => {

@@ -2,7 +2,10 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { STOCK_FILES_PATH, stockFileKeyOf } from '../../contracts/stock-files';
 import type { PushJobStore } from '../../store/push-jobs';
-import { notFound } from '../problems';
+import { notFound, problemAnswers } from '../problems';
+
+/** Goes out as the bytes that it is; in the OpenAPI document it is text. */
+const file = z.custom<Buffer>().meta({ type: 'string' });
 
 /** The files that channels fetch. No key is asked for: the name is the secret, and it is worth nothing once the job has ended. */
 export const stockFileRoutes =
@@ -18,13 +21,17 @@ export const stockFileRoutes =
           description: 'There until the channel has worked it off, and for a limited time.',
           security: [],
           params: z.object({ name: z.string() }),
+          response: {
+            200: { description: 'The file', content: { 'text/csv': { schema: file } } },
+            ...problemAnswers(404, 503),
+          },
         },
       },
       async (request, reply) => {
         const fileKey = stockFileKeyOf(request.params.name);
-        const file = fileKey === undefined ? undefined : await deps.jobs.fetchFile(fileKey);
-        if (!file) throw notFound('file');
-        return reply.type(file.mediaType).header('cache-control', 'no-store').send(Buffer.from(file.text));
+        const found = fileKey === undefined ? undefined : await deps.jobs.fetchFile(fileKey);
+        if (!found) throw notFound('file');
+        return reply.type(found.mediaType).header('cache-control', 'no-store').send(Buffer.from(found.text));
       },
     );
   };

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Connection } from '../../contracts/connection';
 import { holderOf, mayUse } from '../auth';
-import { notFound, problemDocument } from '../problems';
+import { notFound, problemAnswers } from '../problems';
 import { type StockViews, stockView } from '../stock-view';
 
 /** What a listing shall show, what was sent, and what the channel said. */
@@ -22,10 +22,7 @@ export const stockRoutes =
           }),
           response: {
             200: stockView,
-            401: problemDocument,
-            404: problemDocument,
-            422: problemDocument,
-            503: problemDocument,
+            ...problemAnswers(401, 404, 422, 429, 503),
           },
         },
       },

@@ -4,14 +4,14 @@ import { z } from 'zod';
 import { LINE_STATUSES } from '../../contracts/submission';
 import type { SubmissionStore } from '../../store/submissions';
 import { holderOf } from '../auth';
-import { problemDocument } from '../problems';
+import { problemAnswers } from '../problems';
 import { linesAsCsv, prefersCsv } from '../submission-csv';
 import { findSubmission, submissionLineView, submissionView, viewOfLine } from '../submission-view';
 
 const MAX_PAGE = 1_000;
 
 const params = z.object({ id: z.string().max(26) });
-const refusals = { 401: problemDocument, 404: problemDocument, 422: problemDocument, 503: problemDocument };
+const refusals = problemAnswers(401, 404, 422, 429, 503);
 const linePage = z.object({ lines: z.array(submissionLineView), nextAfter: z.number().int().nullable() });
 /** A stream goes out as it is; in the OpenAPI document it is the text that it makes. */
 const lineFile = z
