@@ -18,6 +18,7 @@ const PROGRAMS = {
   gateway: 'dist/starter/main.js',
   twins: 'dist/twins/main.js',
   cli: 'dist/cli/main.js',
+  soak: 'dist/soak/main.js',
 };
 /** Programs that belong to a running stand when there is one. */
 const STAND_MEMBERS = ['worker', 'gateway', 'cli'];
@@ -50,8 +51,8 @@ function standIsUp() {
 }
 
 function loadEnvironment() {
-  // A test must not meet what somebody's .env points at.
-  if (name === 'test') return;
+  // A test must not meet what somebody's .env points at, and the soak kills what it works with.
+  if (name === 'test' || name === 'soak') return;
   const files = [join(ROOT, '.env')];
   if (STAND_MEMBERS.includes(name) && standIsUp()) files.push(join(PRIVATE_FOLDER, 'run/stand.env'));
   // Never overwrites: what the shell says wins over .env, and .env over the stand.

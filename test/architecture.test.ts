@@ -119,6 +119,10 @@ describe('the rules find', () => {
     ['starter/a.ts', "import { startAjioTwin } from '../twins/ajio-twin'"],
     ['starter/a.ts', "import { loadConfig } from '../config'"],
     ['observability/a.ts', "import { createStores } from '../store/stores'"],
+    ['soak/a.ts', "import { createGateway } from '../starter/gateway'"],
+    ['soak/check/a.ts', "import { pushChunk } from '../../activities'"],
+    ['worker.ts', "import { runSoak } from './soak/run'"],
+    ['cli/a.ts', "import { runSoak } from '../soak/run'"],
   ])('%s reaching out of its ring: %s', (path, text) => {
     expect(rings(path, text)).toHaveLength(1);
   });
