@@ -4,7 +4,7 @@ import type { OrderStore } from '../store/orders';
 import type { StockLevelStore } from '../store/stock-levels';
 
 /** Fresh work is on its way by itself; older work was forgotten. */
-const STALE_AFTER_MS = 30_000;
+const STALE_AFTER_MS = 15_000;
 const MAX_POKES = 500;
 const MAX_FAILURES_TOLD = 20;
 /** Small enough to hold its locks only for a moment, repeated until nothing is left. */

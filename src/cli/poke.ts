@@ -27,7 +27,7 @@ export async function pokeOrSay(
     const { message } = sayFailure(error, config);
     return {
       poked: false,
-      words: `Not woken (${message}); the sweep does it within two minutes of Temporal's return.`,
+      words: `Not woken (${message}); the sweep does it within a minute of Temporal's return.`,
     };
   }
 }

@@ -36,12 +36,14 @@ interface ScheduleWish {
 }
 
 const MINUTE_MS = 60_000;
+/** What got lost is found within this and the age that makes it stale, so that an outage is over a minute after its end. */
+const SWEEP_EVERY_MS = 20_000;
 
 const SCHEDULES: readonly ScheduleWish[] = [
   {
     scheduleId: SWEEP_SCHEDULE_ID,
     workflowType: 'SweepWorkflow',
-    everyMs: MINUTE_MS,
+    everyMs: SWEEP_EVERY_MS,
     note: 'Finds stored work that was never started.',
   },
   {

@@ -62,7 +62,7 @@ export const OWN_BUGS: readonly Bug[] = [
       ...CALM,
       mix: MANY_ORDERS,
       blows: [{ at: 0.4, kind: 'kill', target: 'temporal', ms: 8_000 }],
-      // Longer than a sweep takes to find everything: 30 s of age and a minute between two turns.
+      // Longer than a sweep takes to find everything: 15 s of age and 20 s between two turns.
       quietWithinMs: 150_000,
     },
   },

@@ -19,7 +19,7 @@ export interface Scenario {
 
 const SECONDS_PER_KILL = 5;
 const MAX_PER_SECOND = 250;
-/** A lost poke is found by the sweep after 30 s of age and a minute between two turns; a probe and its backoff come on top. */
+/** A lost poke is found by the sweep after 15 s of age and 20 s between two turns; a probe and its backoff come on top. */
 const QUIET_WITHIN_MS = 240_000;
 
 /** A run of so many events with so many kills: everything that can go wrong, at moments from the seed. */

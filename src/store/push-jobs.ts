@@ -108,7 +108,11 @@ export function createPushJobStore(db: Database): PushJobStore {
       }),
 
     async recordStarted({ pushId, attempt }, jobId) {
-      await db.change(`UPDATE push_jobs SET state = 'running', jobId = ? WHERE ${IS_JOB}`, [jobId, pushId, attempt]);
+      await db.change(`UPDATE push_jobs SET state = 'running', jobId = ? WHERE ${IS_JOB} AND state = 'starting'`, [
+        jobId,
+        pushId,
+        attempt,
+      ]);
     },
 
     lines: ({ pushId, attempt }) =>

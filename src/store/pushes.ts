@@ -91,9 +91,11 @@ export function createPushStore(db: Database): PushStore {
         [connectionId, maxPushes],
       );
       if (open.length === 0) {
-        // No open push and nothing in flight: a line that still counts as claimed has lost its push.
+        // A line that still counts as claimed has lost its push. An attempt that stood still since the question above may
+        // find that another one has claimed lines meanwhile: those are in an open push, and left.
         await db.change(
-          "UPDATE stock_levels SET state = 'dirty', pushId = NULL WHERE connectionId = ? AND state = 'claimed'",
+          `UPDATE stock_levels SET state = 'dirty', pushId = NULL WHERE connectionId = ? AND state = 'claimed'
+             AND NOT EXISTS (SELECT 1 FROM pushes p WHERE p.id = stock_levels.pushId AND p.state = 'open')`,
           [connectionId],
         );
       }

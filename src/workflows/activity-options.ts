@@ -3,9 +3,13 @@ import { NEVER_RETRIED } from '../contracts/failures';
 
 const nonRetryableErrorTypes = [...NEVER_RETRIED];
 
-/** Our own database and Temporal: they come back, so there is no end to trying; a minute between tries spares them. */
+/**
+ * Our own database and Temporal: they come back, so there is no end to trying; a minute between tries spares them. Without a
+ * heartbeat for 3 s the worker is gone, and the connection must not stand still for the rest of the 30 s.
+ */
 export const HOME = {
   startToCloseTimeout: '30s',
+  heartbeatTimeout: '3s',
   retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '1m', nonRetryableErrorTypes },
 } as const satisfies ActivityOptions;
 

@@ -1,5 +1,5 @@
 import type { Verdict } from '../../src/contracts/stock';
-import type { ClaimedLine } from '../../src/store/pushes';
+import { type ClaimedLine, createPushStore } from '../../src/store/pushes';
 import {
   draft,
   levelOf,
@@ -196,4 +196,22 @@ describe('a newer value while a push is on the wire', () => {
     const second = await begin(pushId);
     expect([second.attempt, only(second.lines).quantity]).toEqual([2, 2]);
   });
+});
+
+it('an attempt to plan that stood still leaves the lines that another one has claimed meanwhile', async () => {
+  await storeLines(['a', 1], ['b', 2]);
+  let others: Awaited<ReturnType<typeof plan>> | undefined;
+  const frozen = createPushStore({
+    ...stores.db,
+    async select(...question) {
+      const answer = await stores.db.select(...question);
+      // It has read that no push is open, and goes on when one is.
+      others ??= await plan();
+      return answer as never;
+    },
+  });
+  expect((await frozen.plan(connectionId, 20, 40)).pushes).toEqual([]);
+  const { pushId } = only(others?.pushes ?? []);
+  expect(await level('a')).toMatchObject({ state: 'claimed', pushId });
+  expect((await begin(pushId)).lines).toHaveLength(2);
 });
