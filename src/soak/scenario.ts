@@ -18,7 +18,7 @@ export interface Scenario {
 }
 
 const SECONDS_PER_KILL = 5;
-const MAX_PER_SECOND = 250;
+const MAX_PER_SECOND = 170;
 /** A lost poke is found by the sweep after 15 s of age and 20 s between two turns; a probe and its backoff come on top. */
 const QUIET_WITHIN_MS = 240_000;
 
