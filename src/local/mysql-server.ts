@@ -20,11 +20,21 @@ function secret(file: string): string {
 
 const asRoot = (): string[] => (process.getuid?.() === 0 ? ['--user=root'] : []);
 
+/**
+ * Where the server keeps temporary tables. Its own: one that starts deletes what it takes for leftovers, those of another
+ * server in the same folder included.
+ */
+function scratchOf(dataFolder: string): string {
+  const scratch = `${dataFolder}.tmp`;
+  mkdirSync(scratch, { recursive: true, mode: 0o700 });
+  return scratch;
+}
+
 async function initialise(binary: MysqlBinary, dataFolder: string, guardian: Guardian): Promise<void> {
   // Made aside and renamed: an interrupted set-up must not look like a finished one.
   const fresh = `${dataFolder}.new`;
   rmSync(fresh, { recursive: true, force: true });
-  const shared = ['--no-defaults', `--datadir=${fresh}`, ...asRoot()];
+  const shared = ['--no-defaults', `--datadir=${fresh}`, `--tmpdir=${scratchOf(dataFolder)}`, ...asRoot()];
   const program =
     binary.flavour === 'mysql'
       ? { command: binary.server, args: [...shared, '--initialize-insecure'] }
@@ -40,6 +50,7 @@ function serverArgs(dataFolder: string, runFolder: string, port: number, initFil
   return [
     '--no-defaults',
     `--datadir=${dataFolder}`,
+    `--tmpdir=${scratchOf(dataFolder)}`,
     ...asRoot(),
     `--init-file=${initFile}`,
     // Relative, to the data folder: an absolute path may be longer than a socket's name can be.
