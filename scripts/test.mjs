@@ -76,6 +76,6 @@ export async function runTests({ args, step, say }) {
   const ci = process.env.CI === 'true' ? ['--ci'] : [];
   // In this process: whatever kills it kills jest, and so its servers.
   const jest = createRequire(import.meta.url)('jest');
-  await jest.run(['--maxWorkers=2', ...ci, '--json', `--outputFile=${resultFile}`, ...args]);
+  await jest.run(['--maxWorkers=3', ...ci, '--json', `--outputFile=${resultFile}`, ...args]);
   process.exit();
 }

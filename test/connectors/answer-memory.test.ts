@@ -30,7 +30,7 @@ it('believes no answer that is out of all measure, and stays small', async () =>
     const way = request.url?.split('/')[1];
     const isOver = () => response.destroyed;
     if (way === 'gigabyte') response.setHeader('content-length', String(1_024 * MB));
-    if (way === 'warm-up') return response.end('{}');
+    if (way === 'warm-up') return response.end(JSON.stringify({ padding: 'x'.repeat(900_000) }));
     // Below the client's ceiling, and far beyond what a recursive reader can take.
     if (way === 'depths') return response.end('['.repeat(300_000));
     if (way === 'drip') {
@@ -61,10 +61,11 @@ it('believes no answer that is out of all measure, and stays small', async () =>
   expect(told.map(([way, channel]) => `${way} ${channel}`)).toEqual(
     ways.flatMap((way) => CHANNELS.map((channel) => `${way} ${channel}`)),
   );
-  for (const [way = '', channel, megabytes, types = '', calls, done] of told) {
+  for (const [way = '', channel, _megabytes, types = '', calls, done] of told) {
     expect([way, channel, types]).toEqual([way, channel, expect.stringMatching(WAYS[way] ?? /^$/)]);
     expect([way, channel, Number(calls) > 0, done]).toEqual([way, channel, true, '0']);
-    // The first one pays for everything that is loaded late.
-    if (way !== 'warm-up') expect([way, channel, Number(megabytes) <= MOST_MB]).toEqual([way, channel, true]);
   }
+  // The first one pays for what is loaded late, and for the heap that honest answers of nearly the largest size need.
+  const tooMuch = told.filter(([way, _channel, megabytes]) => way !== 'warm-up' && Number(megabytes) > MOST_MB);
+  expect(tooMuch).toEqual([]);
 }, 120_000);
