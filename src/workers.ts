@@ -26,6 +26,11 @@ const MS_PER_DAY = 86_400_000;
 const SHUTDOWN_GRACE = '20s';
 /** A killed worker's runs go to another one after this, instead of after the default of 10 s. */
 const STICKY_TIMEOUT = '2s';
+/**
+ * Runs that a process keeps in memory between two steps, about 0.2 MB each; others are replayed when they go on. By default it is a
+ * share of the machine's memory, here some thousand, most of which wait for days for a person.
+ */
+const CACHED_WORKFLOWS = 500;
 /** Calls of one channel on the wire per process; each connection has its own, lower limit. */
 const CHANNEL_CONCURRENCY = 100;
 /** Files that a process fetches at once: each is some MB of rows for a moment, and others' servers may take their time. */
@@ -111,6 +116,7 @@ export async function createWorkers(deps: WorkersDeps): Promise<Worker[]> {
       activities: homeActivities,
       workflowTaskPollerBehavior: { type: 'autoscaling' },
       stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT,
+      maxCachedWorkflows: CACHED_WORKFLOWS,
     }),
     Worker.create({
       ...common,

@@ -1,35 +1,61 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client } from '@temporalio/client';
+import type { Client, WorkflowHandle } from '@temporalio/client';
 import { ATTENTION } from '../contracts/search-attributes';
 import type { Stores } from '../store/stores';
 import type { SentSignal } from './check/recorded';
 
 const CALL_MS = 5_000;
 const TURN_MS = 4_000;
-const TRIES_BEFORE_GIVING_UP = 3;
+/** A run that was helped may have to wait for its turn, and the index may be late; more signals would only be more work. */
+const PATIENCE_MS = 15_000;
 const WAITING = `ExecutionStatus = "Running" AND ${ATTENTION.name} IS NOT NULL`;
 
-/** The person at night: sends `retry` to runs that ask, restores connections, and in the end gives up orders that are refused again and again. */
+/** The person at night: sends `retry` to runs that ask, restores connections, and in the end gives up orders that are refused still. */
 export interface Ops {
   signals: readonly SentSignal[];
-  /** From now on a refused order that was tried again before is given up. */
+  /** Nothing is wrong any more: from now on an order that was tried again and refused again is given up. */
   beginToGiveUp(): void;
   stop(): Promise<void>;
 }
 
+/** Whether the run has asked the marketplace after its last signal and then asked for a person, so that its refusal is new. */
+async function wasRefusedAgain(handle: WorkflowHandle): Promise<boolean> {
+  const { events } = await handle.fetchHistory();
+  const since = (events ?? []).slice(
+    (events ?? []).findLastIndex((one) => one.workflowExecutionSignaledEventAttributes),
+  );
+  const called = since.findIndex(
+    (one) => one.activityTaskScheduledEventAttributes?.activityType?.name === 'cancelOnMarketplace',
+  );
+  return (
+    called >= 0 &&
+    since
+      .slice(called)
+      .some(
+        ({ upsertWorkflowSearchAttributesEventAttributes: changed }) =>
+          changed?.searchAttributes?.indexedFields?.[ATTENTION.name],
+      )
+  );
+}
+
 export function startOps({ client, stores }: { client: Client; stores: Stores }): Ops {
   const signals: SentSignal[] = [];
+  const lastSignalMs = new Map<string, number>();
   let givesUpSinceMs = Number.POSITIVE_INFINITY;
   const stopped = new AbortController();
 
   const decide = async (workflowId: string, attention: string): Promise<void> => {
-    // More than once: the index may still show a run that has just been helped.
-    const tries = signals.filter((one) => one.workflowId === workflowId && one.atMs > givesUpSinceMs).length;
+    const handle = client.workflow.getHandle(workflowId);
+    const last = lastSignalMs.get(workflowId) ?? 0;
     const isRefusedOrder = workflowId.startsWith('unfulfillable-order/') && attention.endsWith('_rejected');
-    const isHopeless = isRefusedOrder && tries >= TRIES_BEFORE_GIVING_UP;
+    const isHopeless = isRefusedOrder && last > givesUpSinceMs && (await wasRefusedAgain(handle));
+    const nowMs = Date.now();
+    const isFirstSince = nowMs > givesUpSinceMs && last < givesUpSinceMs;
+    if (!isHopeless && !isFirstSince && nowMs - last < PATIENCE_MS) return;
     const signal = isHopeless ? 'giveUp' : 'retry';
-    signals.push({ atMs: Date.now(), workflowId, signal });
-    await client.workflow.getHandle(workflowId).signal(signal);
+    lastSignalMs.set(workflowId, nowMs);
+    signals.push({ atMs: nowMs, workflowId, signal });
+    await handle.signal(signal);
   };
 
   const turn = async (): Promise<void> => {

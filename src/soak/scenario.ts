@@ -18,7 +18,8 @@ export interface Scenario {
 }
 
 const SECONDS_PER_KILL = 5;
-const MAX_PER_SECOND = 170;
+/** Of which 6 are orders: about half of what two cores can carry beside everything else that runs here. */
+const MAX_PER_SECOND = 120;
 /** A lost poke is found by the sweep after 15 s of age and 20 s between two turns; a probe and its backoff come on top. */
 const QUIET_WITHIN_MS = 240_000;
 

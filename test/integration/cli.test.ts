@@ -6,6 +6,7 @@ import { SWEEP_SCHEDULE_ID } from '../../src/contracts/ids';
 import { openStores, type Stores } from '../../src/store/stores';
 import { type AjioTwin, startAjioTwin } from '../../src/twins/ajio-twin';
 import { freshDatabase, freshNamespace } from '../servers/servers';
+import { eventually } from '../stand/waiting';
 import { type CliRun, cliOn, jsonOf } from './cli-runner';
 
 const CREDENTIALS_KEY = Buffer.alloc(32, 7);
@@ -65,7 +66,12 @@ describe('setup', () => {
   it('brings a schedule that somebody changed back, and leaves it paused if it was', async () => {
     const handle = new Client({ connection: temporal, namespace }).schedule.getHandle(SWEEP_SCHEDULE_ID);
     await handle.update((previous) => ({ ...previous, spec: { intervals: [{ every: '2 hours' }] } }));
+    // Temporal takes up changes that come close together in an order of its own.
+    await eventually('the change is taken up', async () =>
+      (await handle.describe()).spec.intervals?.[0]?.every === 7_200_000 ? true : undefined,
+    );
     await handle.pause('by the test');
+    await eventually('it is paused', async () => ((await handle.describe()).state.paused ? true : undefined));
     expect((await cli(['setup'])).out).toContain(`schedule ${SWEEP_SCHEDULE_ID}: updated`);
     const { spec, state, policies } = await handle.describe();
     expect(spec.intervals?.map(({ every }) => every)).toEqual([20_000]);

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { runSetup } from '../../src/cli/setup';
 import { type Scene, startScene } from '../stand/scene';
 import { eventually } from '../stand/waiting';
 import { buildPrograms, type Program, startProgram } from './programs';
@@ -51,6 +52,8 @@ const workers: Program[] = [];
 beforeAll(async () => {
   await buildPrograms();
   scene = await startScene({ worker: false });
+  // With the sweep: the sync may have ended when the stopped worker finds out that its request was overtaken.
+  await runSetup({ db: scene.stand.stores.db, client: scene.stand.client });
 });
 afterAll(async () => {
   for (const { child, ended } of workers) {
@@ -92,7 +95,9 @@ test('a worker that was stopped and goes on when another one has delivered newer
       () => (see.shownStock(tenant).V1 === 2 ? true : undefined),
       TAKEN_OVER_MS,
     );
-    expect(see.stockCalls(tenant).map(({ stock }) => stock.V1)).toEqual([2, 1, 2]);
+    const sent = see.stockCalls(tenant).map(({ stock }) => stock.V1);
+    // A slow machine sends the newer one again before the old one arrives, and then once more.
+    expect([sent.at(0), sent.filter((quantity) => quantity === 1).length, sent.at(-1)]).toEqual([2, 1, 2]);
     await eventually(
       'nothing is left to do',
       async () => ((await see.level(tenant, 'V1')).state === 'clean' ? true : undefined),
