@@ -212,4 +212,15 @@ describe('misbehaviour', () => {
     await slowSync(['A,3,replace,x', 'A,4,replace,x'], '/5.csv');
     expect(violations()).toEqual({ overlappingSync: 1, duplicateLine: 1 });
   });
+
+  it('counts no sync that is stuck behind its last row', async () => {
+    twin.setState(FAST);
+    twin.setFaults([{ kind: 'stuck', afterRows: 3, times: 1, on: { operation: 'inventory_sync' } }]);
+    const first = await startSync(twin, host.serve('/1.csv', csvOf(...rows(1))));
+    await until(twin, ({ syncs }) => syncs.some(({ successCount }) => successCount === 1));
+    await startSync(twin, host.serve('/2.csv', csvOf(...rows(1))));
+    await until(twin, ({ syncs }) => syncs.filter(({ successCount }) => successCount === 1).length === 2);
+    expect(await statusOf(twin, first)).toMatchObject({ status: 'processing', total_count: 1, finished_count: 1 });
+    expect(violations()).toEqual({});
+  });
 });
