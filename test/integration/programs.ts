@@ -25,7 +25,12 @@ export interface Program {
 export const buildPrograms = () => promisify(execFile)(process.execPath, [join(ROOT, 'scripts/build.mjs')]);
 
 /** Starts a program of `dist` on the servers and twins of a stand, its environment with `changes`; the caller ends it. */
-export function startProgram(path: string, stand: Stand, changes: Record<string, string> = {}): Program {
+export function startProgram(
+  path: string,
+  stand: Stand,
+  changes: Record<string, string> = {},
+  args: readonly string[] = [],
+): Program {
   const env = {
     PATH: process.env.PATH,
     HOME: '/nonexistent',
@@ -44,7 +49,10 @@ export function startProgram(path: string, stand: Stand, changes: Record<string,
     CREDENTIALS_KEY: Buffer.alloc(32, 7).toString('base64'),
     ...changes,
   };
-  const child = spawn(process.execPath, [join(ROOT, 'dist', path)], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [join(ROOT, 'dist', path), ...args], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {

@@ -9,25 +9,33 @@ jest.setTimeout(360_000);
 /** The stopped worker still has its polls open, so that Temporal hands it tasks, and each has to time out first. */
 const TAKEN_OVER_MS = 120_000;
 
-/** A stretch of network before the twin that can hold what it is given. */
+/** A stretch of network before the twin that can hold what it is given; the twin hears of a connection when it is let go. */
 async function startSlowNetwork(target: string) {
   const { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
+  const track = (socket: Socket): Socket => {
+    sockets.add(socket);
+    return socket.on('error', () => socket.destroy());
+  };
   let isHolding = true;
   let heldBytes = 0;
-  let release: (() => void)[] = [];
+  const release: (() => void)[] = [];
   const server = createServer((client) => {
-    const upstream = connect(Number(port), hostname);
-    for (const socket of [client, upstream]) {
-      sockets.add(socket);
-      socket.on('error', () => socket.destroy());
-    }
-    upstream.pipe(client);
-    client.on('data', (bytes) => {
-      if (!isHolding) return void upstream.write(bytes);
+    track(client);
+    const held: Buffer[] = [];
+    const hold = (bytes: Buffer): void => {
+      held.push(bytes);
       heldBytes += bytes.length;
-      release.push(() => upstream.write(bytes));
-    });
+    };
+    const pass = (): void => {
+      client.off('data', hold);
+      const upstream = track(connect(Number(port), hostname));
+      for (const bytes of held) upstream.write(bytes);
+      client.pipe(upstream).pipe(client);
+    };
+    if (!isHolding) return pass();
+    client.on('data', hold);
+    release.push(pass);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -37,8 +45,7 @@ async function startSlowNetwork(target: string) {
     heldBytes: () => heldBytes,
     letGo() {
       isHolding = false;
-      for (const send of release) send();
-      release = [];
+      for (const pass of release) pass();
     },
     stop() {
       for (const socket of sockets) socket.destroy();
