@@ -1,6 +1,7 @@
 import { openStores, type Stores } from '../../src/store/stores';
 import { type ShipheroTwin, startShipheroTwin } from '../../src/twins/shiphero-twin';
-import { freshDatabase, freshNamespace } from '../servers/servers';
+import { freshDatabase, freshNamespace, leaveNamespace } from '../servers/servers';
+import { eventually } from '../stand/waiting';
 import { USER, WAREHOUSE } from '../twins/shiphero-calls';
 import { type CliRun, cliOn, jsonOf } from './cli-runner';
 
@@ -8,6 +9,8 @@ const CREDENTIALS_KEY = Buffer.alloc(32, 7);
 const LOGIN = '{"username":"demo-shiphero","password":"demo-password"}';
 const SETTINGS = JSON.stringify({ warehouseId: WAREHOUSE });
 const ADD = ['connections', 'add', '--channel', 'shiphero', '--account', 'spykar'];
+
+const { address, namespace } = freshNamespace();
 
 let database: Awaited<ReturnType<typeof freshDatabase>>;
 let twin: ShipheroTwin;
@@ -18,7 +21,6 @@ beforeAll(async () => {
   database = await freshDatabase();
   twin = await startShipheroTwin();
   stores = openStores({ mysqlUrl: database.url, credentialsKey: CREDENTIALS_KEY });
-  const { address, namespace } = freshNamespace();
   cli = cliOn({
     MYSQL_URL: database.url,
     TEMPORAL_ADDRESS: address,
@@ -31,6 +33,7 @@ beforeAll(async () => {
   expect(jsonOf(added)).toEqual({ id: 41, channel: 'shiphero', accountSlug: 'spykar' });
 });
 afterAll(async () => {
+  await leaveNamespace({ address, namespace });
   await Promise.all([stores.close(), twin.stop()]);
   await database.drop();
 });
@@ -56,7 +59,11 @@ it('logs in, tells the credits where a channel counts them, and from then on ref
 
 it('fails when the login works and the API does not', async () => {
   twin.setFaults([{ kind: 'status', status: 500, on: { path: '/graphql' } }]);
-  const { code, out } = await cli(['connections', 'test', '41']);
+  // The tests before may have taken every slot of the rate limit.
+  const { code, out } = await eventually('a slot to try it with', async () => {
+    const run = await cli(['connections', 'test', '41']);
+    return run.out.includes('the rate limit lets nothing pass') ? undefined : run;
+  });
   twin.clearFaults();
   expect(code).toBe(1);
   expect(out).toContain('✗ read credits: ChannelUnavailable');

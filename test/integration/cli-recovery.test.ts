@@ -4,7 +4,7 @@ import { inventorySyncWorkflowId, WORKFLOW_TASK_QUEUE } from '../../src/contract
 import { ACCOUNT_SLUG, ATTENTION, CONNECTION_ID } from '../../src/contracts/search-attributes';
 import { storeSubmissions } from '../../src/store/intake';
 import { openStores, type Stores } from '../../src/store/stores';
-import { freshDatabase, freshNamespace } from '../servers/servers';
+import { freshDatabase, freshNamespace, leaveNamespace } from '../servers/servers';
 import { type CliRun, cliOn, jsonOf } from './cli-runner';
 
 const { address, namespace } = freshNamespace();
@@ -31,6 +31,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  await leaveNamespace({ address, namespace });
   await Promise.all([stores.close(), temporal.close()]);
   await database.drop();
 });

@@ -5,7 +5,7 @@ import { runSetup } from '../../src/cli/setup';
 import { SWEEP_SCHEDULE_ID } from '../../src/contracts/ids';
 import { openStores, type Stores } from '../../src/store/stores';
 import { type AjioTwin, startAjioTwin } from '../../src/twins/ajio-twin';
-import { freshDatabase, freshNamespace } from '../servers/servers';
+import { freshDatabase, freshNamespace, leaveNamespace } from '../servers/servers';
 import { eventually } from '../stand/waiting';
 import { type CliRun, cliOn, jsonOf } from './cli-runner';
 
@@ -37,6 +37,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  await leaveNamespace({ address, namespace });
   await Promise.all([stores.close(), temporal.close(), twin.stop()]);
   await database.drop();
 });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { createConnection } from 'mysql2/promise';
 
@@ -49,6 +50,29 @@ export function freshNamespace(): { address: string; namespace: string } {
     }
   }
   throw new Error(`All ${POOL_SIZE} namespaces of this test run are taken: raise POOL_SIZE in test/servers/servers.ts`);
+}
+
+const LEAVE_MS = 10_000;
+
+/**
+ * Ends every run and schedule of the namespace, for `afterAll`: the server offers what is left open thousands of times over to
+ * workers that are gone, and other tests wait for it.
+ */
+export async function leaveNamespace({ address, namespace }: { address: string; namespace: string }): Promise<void> {
+  const connection = Connection.lazy({ address });
+  const { schedule, workflow } = new Client({ connection, namespace });
+  const leave = async (): Promise<void> => {
+    for await (const { scheduleId } of schedule.list()) await schedule.getHandle(scheduleId).delete();
+    // It may have ended meanwhile.
+    for await (const { workflowId, runId } of workflow.list({ query: 'ExecutionStatus = "Running"' }))
+      await workflow
+        .getHandle(workflowId, runId)
+        .terminate('the test is over')
+        .catch(() => undefined);
+  };
+  // A test may have taken its Temporal away.
+  await connection.withDeadline(Date.now() + LEAVE_MS, leave).catch(() => undefined);
+  await connection.close();
 }
 
 /** A Temporal whose clock skips, for one test file: a server of its own, because its clock is one for all who use it. */

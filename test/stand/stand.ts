@@ -16,7 +16,7 @@ import { type EshopboxTwin, startEshopboxTwin } from '../../src/twins/eshopbox-t
 import { type IncreffTwin, startIncreffTwin } from '../../src/twins/increff-twin';
 import { type ShipheroTwin, startShipheroTwin } from '../../src/twins/shiphero-twin';
 import { createWorkers } from '../../src/workers';
-import { freshDatabase, freshNamespace } from '../servers/servers';
+import { freshDatabase, freshNamespace, leaveNamespace } from '../servers/servers';
 
 // Workers tell their every state otherwise.
 Runtime.install({ logger: new DefaultLogger('ERROR') });
@@ -201,6 +201,7 @@ export async function startStand(options: StandOptions = {}) {
     async stop() {
       await stopWorkers();
       await gateway.close();
+      await leaveNamespace(namespace);
       await Promise.all([
         ajio.stop(),
         eshopbox.stop(),
