@@ -54,7 +54,7 @@ export function createJobStart(deps: StockJobDeps) {
       }
       await deps.jobs.end(job);
     }
-    await deps.pushes.recordFailure(job.pushId, job.attempt, {
+    await deps.pushes.recordFailure(job.pushId, job.attempt, [], {
       type: 'OutcomeUnknown',
       message: `${displayName} was asked for a job and never started it`,
       mayStillApply: false,
@@ -96,7 +96,7 @@ export function createJobStart(deps: StockJobDeps) {
         await open.obeyThrottle(error);
         if (type === 'OutcomeUnknown' || error.mayStillApply) {
           // The next attempt asks the channel whether there is a job, so nobody else has to.
-          await deps.pushes.recordFailure(pushId, attempt, { type, message, mayStillApply: false });
+          await deps.pushes.recordFailure(pushId, attempt, lines, { type, message, mayStillApply: false });
           throw new ConnectorError('ChannelUnavailable', message, { details });
         }
         if (type === 'ChannelRejected') {
@@ -109,7 +109,7 @@ export function createJobStart(deps: StockJobDeps) {
           await deps.jobs.end(job);
           return { isRunning: false, result: { ...result, trouble: { type, message, channelWords } } };
         }
-        await deps.pushes.recordFailure(pushId, attempt, { type, message, mayStillApply: false });
+        await deps.pushes.recordFailure(pushId, attempt, lines, { type, message, mayStillApply: false });
         await deps.jobs.end(job);
         throw error;
       }

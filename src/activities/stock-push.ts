@@ -65,7 +65,7 @@ export const createStockPushActivities = (deps: StockPushDeps) => ({
       }
       const said = verdictsOf(error, lines);
       if (said) await settle(said);
-      else await deps.pushes.recordFailure(pushId, attempt, error);
+      else await deps.pushes.recordFailure(pushId, attempt, lines, error);
       await open.obeyThrottle(error);
       throw error;
     }

@@ -61,6 +61,12 @@ async function waitForTemporal(address: string, namespaces: readonly string[], e
 }
 
 /**
+ * A queue is spread over four partitions by default. With the few pollers of one machine a task waits on one of them while a poll
+ * waits on another, and what is forwarded between them is limited: runs stood still for 20 s when a worker was stopped.
+ */
+const ONE_PARTITION = { 'matching.numTaskqueueReadPartitions': 1, 'matching.numTaskqueueWritePartitions': 1 };
+
+/**
  * A private Temporal development server with empty histories. Ready means that it answers for every namespace. Throws with the
  * last lines of its log when it does not start.
  */
@@ -89,7 +95,10 @@ export async function startPrivateTemporal(options: TemporalOptions): Promise<Te
         ]),
         ...namespaces.flatMap((namespace) => ['--namespace', namespace]),
         ...searchAttributes.flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
-        ...Object.entries(dynamicConfig).flatMap(([name, value]) => ['--dynamic-config-value', `${name}=${value}`]),
+        ...Object.entries({ ...ONE_PARTITION, ...dynamicConfig }).flatMap(([name, value]) => [
+          '--dynamic-config-value',
+          `${name}=${value}`,
+        ]),
       ],
     });
     const ended = running.exited.then(

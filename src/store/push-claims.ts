@@ -11,6 +11,24 @@ export const expectLateArrival = (tx: Queryable, pushId: string) =>
   tx.change('UPDATE stock_levels SET lateUntilMs = ? WHERE pushId = ?', [Date.now() + LATE_ARRIVAL_MS, pushId]);
 
 /**
+ * Makes lines go out once more when the request that carried them can no longer arrive, wherever they are by now: an attempt that
+ * was overtaken may have lost its push, which then knows nothing of its lines.
+ */
+export async function sendAgainLater(tx: Queryable, sent: readonly LevelKey[]): Promise<void> {
+  const nowMs = Date.now();
+  const lateUntilMs = nowMs + LATE_ARRIVAL_MS;
+  for (const { connectionId, locationId, listings } of byPlace(sent)) {
+    await tx.change(
+      `UPDATE stock_levels SET revision = revision + 1, dirtySinceMs = ?, lateUntilMs = ?,
+         notBeforeMs = IF(state IN ('clean', 'rejected'), ?, notBeforeMs),
+         state = IF(state = 'claimed', 'claimed', 'dirty')
+       WHERE connectionId = ? AND locationId = ? AND listing IN (?) ORDER BY connectionId, listing, locationId`,
+      [nowMs, lateUntilMs, lateUntilMs, connectionId, locationId, listings.toSorted()],
+    );
+  }
+}
+
+/**
  * Locks the levels of a push in the order of their keys, as intake does. Locked in the order of the push instead, the two
  * would meet from both ends and deadlock under load.
  */

@@ -1,7 +1,7 @@
 import type { FailureType } from '../contracts/failures';
 import type { PlannedPush, PushResult, Verdict } from '../contracts/stock';
 import { type Database, inChunks, type SqlValue } from './database';
-import { claim, expectLateArrival, findDue, LATE_ARRIVAL_MS, lockLevels, lockPush, type PushRow } from './push-claims';
+import { claim, expectLateArrival, findDue, lockLevels, lockPush, type PushRow, sendAgainLater } from './push-claims';
 import { halve } from './push-halves';
 import { outcomeOf, sendAgain, settleLevels, settleSubmissionLines, tally } from './push-verdicts';
 import type { LevelKey } from './stock-levels';
@@ -53,8 +53,8 @@ export interface PushStore {
    * so much of the push was refused without one line accepted that the fault cannot lie with single lines.
    */
   halve(pushId: string, attempt: number, refusal: string): Promise<boolean>;
-  /** Remembers why an attempt failed; the push stays open for the next one. */
-  recordFailure(pushId: string, attempt: number, failure: AttemptFailure): Promise<void>;
+  /** Remembers why an attempt failed; the push stays open for the next one. What it sent and may still apply goes again later. */
+  recordFailure(pushId: string, attempt: number, sent: readonly LevelKey[], failure: AttemptFailure): Promise<void>;
   /**
    * Gives the lines of an open push back; they are sent with their then current values. One that the channel may be working
    * off as a job keeps its lines, so that no other job names them.
@@ -205,7 +205,7 @@ export function createPushStore(db: Database): PushStore {
 
     halve: (pushId, attempt, refusal) => db.transaction((tx) => halve(tx, pushId, attempt, refusal)),
 
-    recordFailure: (pushId, attempt, failure) =>
+    recordFailure: (pushId, attempt, sent, failure) =>
       db.transaction(async (tx) => {
         const push = await lockPush(tx, pushId);
         await tx.change(
@@ -213,19 +213,8 @@ export function createPushStore(db: Database): PushStore {
           [failure.type, failure.message.slice(0, 500), pushId],
         );
         if (!failure.mayStillApply) return;
-        const nowMs = Date.now();
-        await expectLateArrival(tx, pushId);
-        if (push.state === 'closed' || push.attempt !== attempt) {
-          // Overtaken and without an answer: nobody knows which lines it carried, so every line that went with the push goes again.
-          await tx.change(
-            `UPDATE stock_levels lv JOIN push_lines pl
-               ON pl.pushId = ? AND lv.connectionId = pl.connectionId AND lv.listing = pl.listing AND lv.locationId = pl.locationId
-             SET lv.revision = lv.revision + 1, lv.dirtySinceMs = ?, lv.lateUntilMs = ?,
-               lv.notBeforeMs = IF(lv.state IN ('clean', 'rejected'), ?, lv.notBeforeMs),
-               lv.state = IF(lv.state = 'claimed', 'claimed', 'dirty')`,
-            [pushId, nowMs, nowMs + LATE_ARRIVAL_MS, nowMs + LATE_ARRIVAL_MS],
-          );
-        }
+        if (push.state === 'closed' || push.attempt !== attempt) await sendAgainLater(tx, sent);
+        else await expectLateArrival(tx, pushId);
       }),
 
     release: (pushId) =>

@@ -80,7 +80,7 @@ test('an overtaken attempt that ends without an answer makes its lines go again,
   const slow = await begin(pushId);
   await settle(pushId, await begin(pushId));
   const failure = { type: 'ChannelUnavailable', message: 'no answer', mayStillApply: true } as const;
-  await stand.stores.pushes.recordFailure(pushId, slow.attempt, failure);
+  await stand.stores.pushes.recordFailure(pushId, slow.attempt, slow.lines, failure);
   const level = await see.level(tenant, 'V1');
   expect(level.state).toBe('dirty');
   expect(level.notBeforeMs).toBeGreaterThan(Date.now() + 10_000);

@@ -85,7 +85,7 @@ it('an attempt that failed before it left leaves nothing to repeat', async () =>
   await storeLine('a', 1);
   const pushId = await openPush();
   const first = await begin(pushId);
-  await stores.pushes.recordFailure(pushId, first.attempt, {
+  await stores.pushes.recordFailure(pushId, first.attempt, first.lines, {
     type: 'ChannelUnavailable',
     message: 'refused',
     mayStillApply: false,
@@ -98,7 +98,7 @@ it('a request that may still arrive makes its lines go once more after that, but
   await storeLine('a', 1);
   const pushId = await openPush();
   const first = await begin(pushId);
-  await stores.pushes.recordFailure(pushId, first.attempt, {
+  await stores.pushes.recordFailure(pushId, first.attempt, first.lines, {
     type: 'ChannelUnavailable',
     message: 'timeout',
     mayStillApply: true,
@@ -135,13 +135,38 @@ it('a failure that comes after its push was closed makes every line of the push 
     "UPDATE stock_levels SET state = 'clean', notBeforeMs = 0, lateUntilMs = 0 WHERE connectionId = ?",
     [connectionId],
   );
-  await stores.pushes.recordFailure(pushId, first.attempt, {
+  await stores.pushes.recordFailure(pushId, first.attempt, first.lines, {
     type: 'ChannelUnavailable',
     message: 'timeout',
     mayStillApply: true,
   });
   const { state, notBeforeMs } = await level('a');
   expect([state, notBeforeMs > Date.now() + 25_000]).toEqual(['dirty', true]);
+});
+
+it('a failure that comes after its push was given back makes its lines go again, though no attempt of the push was answered', async () => {
+  await storeLine('a', 1);
+  await storeLine('b', 5);
+  const pushId = await openPush();
+  const stopped = await begin(pushId);
+  await stores.pushes.release(pushId);
+  // The time within which its request was expected has passed.
+  await stores.db.change('UPDATE stock_levels SET lateUntilMs = 0, notBeforeMs = 0 WHERE connectionId = ?', [
+    connectionId,
+  ]);
+  await storeLine('a', 2, T0 + 1);
+  const next = await openPush();
+  await accept(next, await begin(next));
+  expect([(await level('a')).state, (await level('b')).state]).toEqual(['clean', 'clean']);
+  await stores.pushes.recordFailure(pushId, stopped.attempt, stopped.lines, {
+    type: 'ChannelUnavailable',
+    message: 'no answer',
+    mayStillApply: true,
+  });
+  for (const listing of ['a', 'b']) {
+    const { state, notBeforeMs } = await level(listing);
+    expect([state, notBeforeMs > Date.now() + 25_000]).toEqual(['dirty', true]);
+  }
 });
 
 it('a closed push tells its result and takes no further attempt', async () => {
@@ -182,8 +207,8 @@ it('a push that is released while an attempt never came back makes its lines go 
 it('a push that is released after its attempt failed leaves nothing to repeat', async () => {
   await storeLine('a', 1);
   const pushId = await openPush();
-  const { attempt } = await begin(pushId);
-  await stores.pushes.recordFailure(pushId, attempt, {
+  const { attempt, lines } = await begin(pushId);
+  await stores.pushes.recordFailure(pushId, attempt, lines, {
     type: 'ChannelUnavailable',
     message: 'refused',
     mayStillApply: false,

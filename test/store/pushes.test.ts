@@ -187,7 +187,7 @@ describe('a newer value while a push is on the wire', () => {
     await storeLines(['a', 1]);
     const { pushId } = only((await plan()).pushes);
     const first = await begin(pushId);
-    await stores.pushes.recordFailure(pushId, first.attempt, {
+    await stores.pushes.recordFailure(pushId, first.attempt, first.lines, {
       type: 'ChannelUnavailable',
       message: 'down',
       mayStillApply: false,
