@@ -27,8 +27,8 @@ const SHUTDOWN_GRACE = '20s';
 /** A killed worker's runs go to another one after this, instead of after the default of 10 s. */
 const STICKY_TIMEOUT = '2s';
 /**
- * Runs that a process keeps in memory between two steps, about 0.2 MB each; others are replayed when they go on. By default it is a
- * share of the machine's memory, here some thousand, most of which wait for days for a person.
+ * Runs that a process keeps in memory between two steps; others are replayed when they go on. By default it is a share of the
+ * machine's memory, some thousand on a large one, most of which wait for days for a person.
  */
 const CACHED_WORKFLOWS = 500;
 /** Calls of one channel on the wire per process; each connection has its own, lower limit. */
