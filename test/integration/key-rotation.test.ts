@@ -6,7 +6,7 @@ import { type Scene, startScene } from '../stand/scene';
 import { eventually } from '../stand/waiting';
 import { buildPrograms, type Program, startProgram } from './programs';
 
-jest.setTimeout(240_000);
+jest.setTimeout(400_000);
 
 const OLD = Buffer.alloc(32, 7);
 const NEW = Buffer.alloc(32, 8);
@@ -116,7 +116,7 @@ test('the key is replaced while processes work, tokens die and nobody waits', as
   const loginsUntilNow = () => see.logins(tenant).length;
   const untilNextLogin = async () => {
     const before = loginsUntilNow();
-    await eventually('another login', () => (loginsUntilNow() > before ? true : undefined));
+    await eventually('another login', () => (loginsUntilNow() > before ? true : undefined), DONE_WITHIN_MS);
   };
   try {
     // The steps of docs/operations.md, with logins that store tokens between and beside them.
