@@ -50,18 +50,21 @@ export function createOrderActivities({ open: openConnection, orders }: OrderAct
     };
   };
 
-  /** Asks, and keeps a note of having asked that survives this process: without an answer nobody may ask again blindly. */
+  /**
+   * Asks, and keeps a note of having asked that survives this process: without an answer nobody may ask again blindly. False when
+   * another attempt has done something with the lines since they were read; nothing was asked then.
+   */
   async function ask(
     side: OrderSide,
     open: OpenConnection,
     order: StoredOrder,
     lines: StoredOrderLine[],
     cancelledAt: string,
-  ) {
+  ): Promise<boolean> {
     const canceller = requireCapability(open, 'orderCanceller');
     const call = { signal: cancellationSignal() };
     await open.passGate(call);
-    await orders.markAsked(order.id, side, lines);
+    if (!(await orders.markAsked(order.id, side, lines))) return false;
     let verdicts: readonly CancelVerdict[];
     try {
       verdicts = await canceller.cancelOrder({ order, lines, cancelledAt }, call);
@@ -71,9 +74,11 @@ export function createOrderActivities({ open: openConnection, orders }: OrderAct
       throw error;
     }
     await orders.recordVerdicts(order.id, side, verdicts);
+    return true;
   }
 
-  async function cancelOn(side: OrderSide, { orderId, cancelledAt, ...ref }: OrderStepInput): Promise<OrderStepResult> {
+  async function cancelOn(side: OrderSide, input: OrderStepInput): Promise<OrderStepResult> {
+    const { orderId, cancelledAt, ...ref } = input;
     const order = await find(orderId);
     const lines = linesOn(side, order).filter((line) => stateOn(side, line) !== 'cancelled');
     if (lines.length === 0) return standOn(side, orderId);
@@ -89,8 +94,8 @@ export function createOrderActivities({ open: openConnection, orders }: OrderAct
         },
       );
     }
-    await ask(side, open, order, lines, cancelledAt);
-    return standOn(side, orderId);
+    const isAsked = await ask(side, open, order, lines, cancelledAt);
+    return isAsked ? standOn(side, orderId) : cancelOn(side, input);
   }
 
   return {

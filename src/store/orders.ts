@@ -38,17 +38,21 @@ export interface OrderStore {
     orderId: string,
     result: { status: 'done' | 'failed'; outcome: OrderOutcome; error: string | null },
   ): Promise<void>;
-  /** Notes that the lines are about to be asked for, before the request leaves. */
-  markAsked(orderId: string, side: OrderSide, lines: readonly OrderLine[]): Promise<void>;
+  /**
+   * Notes that the lines, as they were read, are about to be asked for, before the request leaves. False and nothing noted when one of
+   * them stands differently by now: an attempt that stood still must not ask again, nor undo the note, of what another one did.
+   */
+  markAsked(orderId: string, side: OrderSide, asRead: readonly StoredOrderLine[]): Promise<boolean>;
   /** Takes the note back: the channel answered, or the request never left. */
   markAnswered(orderId: string, side: OrderSide): Promise<void>;
+  /** Keeps the verdicts. What is cancelled stays cancelled, whatever an attempt says that was overtaken. */
   recordVerdicts(orderId: string, side: OrderSide, verdicts: readonly CancelVerdict[]): Promise<void>;
   recordObserved(orderId: string, observed: readonly ObservedOrderLine[]): Promise<void>;
   /** Orders that were stored at least `ageMs` ago and never started. */
   findUnstarted(ageMs: number, limit: number): Promise<string[]>;
 }
 
-const stateColumn = (side: OrderSide): string => (side === 'marketplace' ? 'marketplaceState' : 'wmsState');
+const stateColumn = (side: OrderSide) => (side === 'marketplace' ? 'marketplaceState' : 'wmsState');
 const messageColumn = (side: OrderSide): string => (side === 'marketplace' ? 'marketplaceMessage' : 'wmsMessage');
 
 async function insertLines(tx: Queryable, orderId: string, order: NewOrder): Promise<number> {
@@ -174,13 +178,24 @@ export function createOrderStore(db: Database): OrderStore {
       );
     },
 
-    async markAsked(orderId, side, lines) {
-      await db.change(
-        `UPDATE order_lines SET ${stateColumn(side)} = 'asked', updatedAt = UTC_TIMESTAMP(3)
-         WHERE orderId = ? AND lineItemSequenceNumber IN (?)`,
-        [orderId, lines.map((line) => line.lineItemSequenceNumber)],
-      );
-    },
+    markAsked: (orderId, side, asRead) =>
+      db.transaction(async (tx) => {
+        const column = stateColumn(side);
+        const numbers = asRead.map((line) => line.lineItemSequenceNumber);
+        const rows = await tx.select<{ line: string; state: LineState }>(
+          `SELECT lineItemSequenceNumber AS line, ${column} AS state FROM order_lines
+           WHERE orderId = ? AND lineItemSequenceNumber IN (?) FOR UPDATE`,
+          [orderId, numbers],
+        );
+        const states = new Map(rows.map(({ line, state }) => [line, state]));
+        if (asRead.some((line) => states.get(line.lineItemSequenceNumber) !== line[column])) return false;
+        await tx.change(
+          `UPDATE order_lines SET ${column} = 'asked', updatedAt = UTC_TIMESTAMP(3)
+           WHERE orderId = ? AND lineItemSequenceNumber IN (?)`,
+          [orderId, numbers],
+        );
+        return true;
+      }),
 
     async markAnswered(orderId, side) {
       await db.change(
@@ -196,7 +211,7 @@ export function createOrderStore(db: Database): OrderStore {
           const state: LineState = line.verdict === 'unknown' ? 'asked' : line.verdict;
           await tx.change(
             `UPDATE order_lines SET ${stateColumn(side)} = ?, ${messageColumn(side)} = ?, updatedAt = UTC_TIMESTAMP(3)
-             WHERE orderId = ? AND lineItemSequenceNumber = ?`,
+             WHERE orderId = ? AND lineItemSequenceNumber = ? AND ${stateColumn(side)} <> 'cancelled'`,
             [state, 'message' in line ? line.message.slice(0, 500) : null, orderId, line.lineItemSequenceNumber],
           );
         }
@@ -209,7 +224,7 @@ export function createOrderStore(db: Database): OrderStore {
             line.state === 'cancelled' ? 'cancelled' : line.state === 'open' ? 'open' : 'refused';
           await tx.change(
             `UPDATE order_lines SET marketplaceState = ?, marketplaceMessage = CASE ? WHEN 'refused' THEN ? WHEN 'open' THEN marketplaceMessage END, updatedAt = UTC_TIMESTAMP(3)
-             WHERE orderId = ? AND lineItemSequenceNumber = ?`,
+             WHERE orderId = ? AND lineItemSequenceNumber = ? AND marketplaceState <> 'cancelled'`,
             [
               state,
               state,

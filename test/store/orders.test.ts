@@ -24,6 +24,15 @@ const line = (number: number): OrderLine => ({
   quantity: number,
 });
 
+/** The line as it is read before it was asked for. */
+const untouched = (number: number) => ({
+  ...line(number),
+  marketplaceState: 'open' as const,
+  marketplaceMessage: null,
+  wmsState: 'open' as const,
+  wmsMessage: null,
+});
+
 const order = (...numbers: number[]): NewOrder => ({
   workflowId: `unfulfillable-order/raymond/CH1/${orderNumber}/${numbers.join('-')}`,
   accountSlug: 'raymond',
@@ -107,7 +116,7 @@ it('hands the lines of a failed run to the next event that names them, with what
 describe('what was asked and answered', () => {
   it('survives the process that asked', async () => {
     const { orderId } = await stores.orders.store(order(1, 2));
-    await stores.orders.markAsked(orderId, 'marketplace', [line(1), line(2)]);
+    await stores.orders.markAsked(orderId, 'marketplace', [untouched(1), untouched(2)]);
     const states = async () =>
       (await stores.orders.find(orderId))?.lines.map((one) => [one.marketplaceState, one.wmsState]);
     expect(await states()).toEqual([
@@ -121,9 +130,25 @@ describe('what was asked and answered', () => {
     ]);
   });
 
+  it('is not asked again, nor undone, by an attempt that stood still since it read the lines', async () => {
+    const { orderId } = await stores.orders.store(order(1, 2));
+    const asRead = [untouched(1), untouched(2)];
+    expect(await stores.orders.markAsked(orderId, 'wms', asRead)).toBe(true);
+    await stores.orders.recordVerdicts(orderId, 'wms', [{ lineItemSequenceNumber: '1', verdict: 'cancelled' }]);
+    expect(await stores.orders.markAsked(orderId, 'wms', asRead)).toBe(false);
+    await stores.orders.markAnswered(orderId, 'wms');
+    await stores.orders.recordVerdicts(orderId, 'wms', [
+      { lineItemSequenceNumber: '1', verdict: 'refused', message: 'an old answer' },
+    ]);
+    expect((await stores.orders.find(orderId))?.lines).toMatchObject([
+      { wmsState: 'cancelled', wmsMessage: null },
+      { wmsState: 'open' },
+    ]);
+  });
+
   it('keeps the verdict on each line, and silence as a question that is still open', async () => {
     const { orderId } = await stores.orders.store(order(1, 2, 3));
-    await stores.orders.markAsked(orderId, 'marketplace', [line(1), line(2), line(3)]);
+    await stores.orders.markAsked(orderId, 'marketplace', [untouched(1), untouched(2), untouched(3)]);
     await stores.orders.recordVerdicts(orderId, 'marketplace', [
       { lineItemSequenceNumber: '1', verdict: 'cancelled' },
       { lineItemSequenceNumber: '2', verdict: 'refused', message: 'Order already dispatched' },
