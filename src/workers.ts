@@ -58,6 +58,7 @@ export async function createWorkers(deps: WorkersDeps): Promise<Worker[]> {
     connections: stores.cache,
     gates: stores.gates,
     credits: stores.credits,
+    workingTokens: stores.workingTokens,
     connectorFor,
     context,
   });

@@ -87,13 +87,12 @@ export function createJobStart(deps: StockJobDeps) {
       const times = { sentAtMs, expiresAtMs: sentAtMs + writer.deadlineMs };
       const job = await deps.jobs.open({ pushId, attempt, connectionId, ...times }, writer.fileOf(lines), lines);
       try {
-        const { jobId } = await writer.startJob(deps.fileUrl(job.fileKey), call);
+        const { jobId } = await open.request(() => writer.startJob(deps.fileUrl(job.fileKey), call));
         await deps.jobs.recordStarted(job, jobId);
         return running(job, writer);
       } catch (error) {
         if (!(error instanceof ConnectorError)) throw error;
         const { type, message, details } = error;
-        await open.obeyThrottle(error);
         if (type === 'OutcomeUnknown' || error.mayStillApply) {
           // The next attempt asks the channel whether there is a job, so nobody else has to.
           await deps.pushes.recordFailure(pushId, attempt, lines, { type, message, mayStillApply: false });

@@ -7,6 +7,7 @@ import type { Connection } from '../contracts/connection';
 import type { ConnectionCache } from '../store/connection-cache';
 import type { CreditStore } from '../store/credits';
 import type { GatePass, GateStore } from '../store/gates';
+import type { WorkingTokenStore } from '../store/working-tokens';
 
 /** A slot that is nearer than this is waited for; for a later one Temporal wakes us again. */
 const MAX_SLOT_WAIT_MS = 8_000;
@@ -27,14 +28,18 @@ export interface OpenConnection {
    * has as many. Throws `ChannelRateLimited` when that is not soon, `ChannelRejected` when the account can never have as many.
    */
   passGate(call: Call, credits?: number): Promise<void>;
-  /** Stops the whole connection for as long as the channel asked, when that is what the error says. */
-  obeyThrottle(error: unknown): Promise<void>;
+  /**
+   * Sends one request, which has passed the gate. An answer shows that the channel takes the token; a failure that asks us to slow
+   * down stops the whole connection for as long as it says.
+   */
+  request<T>(send: () => Promise<T>): Promise<T>;
 }
 
 export interface OpenerDeps {
   connections: ConnectionCache;
   gates: GateStore;
   credits: CreditStore;
+  workingTokens: Pick<WorkingTokenStore, 'note'>;
   connectorFor(channel: Channel): Connector;
   context: ConnectorContext;
 }
@@ -84,16 +89,25 @@ export function createOpener(deps: OpenerDeps): OpenConnectionFn {
       if (error.details.retryAfterMs !== undefined) await deps.gates.hold(gate.key, error.details.retryAfterMs);
     };
 
+    const request = async <T>(send: () => Promise<T>): Promise<T> => {
+      let answer: T;
+      try {
+        answer = await send();
+      } catch (error) {
+        await obeyThrottle(error);
+        throw error;
+      }
+      // What the channel answered must not get lost because a note of it cannot be made.
+      await deps.workingTokens.note(connectionId, connection.tokenGeneration).catch(() => undefined);
+      return answer;
+    };
+
     const pay = async (credits: number, reader: CreditReader, call: Call) => {
       const reserve = () => deps.credits.reserve(gate.key, credits, MAX_SLOT_WAIT_MS);
       let pass = await reserve();
       if ('unknown' in pass) {
         await takeSlot(call);
-        const reading = await reader.readCredits(call).catch(async (error: unknown) => {
-          await obeyThrottle(error);
-          throw error;
-        });
-        await deps.credits.learn(gate.key, reading);
+        await deps.credits.learn(gate.key, await request(() => reader.readCredits(call)));
         pass = await reserve();
       }
       if ('impossible' in pass) {
@@ -114,20 +128,15 @@ export function createOpener(deps: OpenerDeps): OpenConnectionFn {
         if (capabilities.creditReader) await pay(credits, capabilities.creditReader, call);
         await takeSlot(call);
       },
-      obeyThrottle,
+      request,
     };
   };
 }
 
-/** One request that is worth so many credits: waits for its turn, and stops the connection when the channel says so. */
+/** One request that is worth so many credits, as soon as it is its turn. */
 export async function ask<T>(open: OpenConnection, call: Call, credits: number, send: () => Promise<T>): Promise<T> {
   await open.passGate(call, credits);
-  try {
-    return await send();
-  } catch (error) {
-    await open.obeyThrottle(error);
-    throw error;
-  }
+  return open.request(send);
 }
 
 /** The capability, or `CapabilityMissing` that names it. */

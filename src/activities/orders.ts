@@ -2,7 +2,7 @@ import { cancellationSignal } from '@temporalio/activity';
 import { ConnectorError } from '../connectors/errors';
 import type { CancelVerdict } from '../contracts/order';
 import type { OrderSide, OrderStore, StoredOrder, StoredOrderLine } from '../store/orders';
-import { type ConnectionRef, type OpenConnection, type OpenConnectionFn, requireCapability } from './opener';
+import { ask, type ConnectionRef, type OpenConnection, type OpenConnectionFn, requireCapability } from './opener';
 
 export interface OrderActivityDeps {
   open: OpenConnectionFn;
@@ -54,7 +54,7 @@ export function createOrderActivities({ open: openConnection, orders }: OrderAct
    * Asks, and keeps a note of having asked that survives this process: without an answer nobody may ask again blindly. False when
    * another attempt has done something with the lines since they were read; nothing was asked then.
    */
-  async function ask(
+  async function cancel(
     side: OrderSide,
     open: OpenConnection,
     order: StoredOrder,
@@ -67,10 +67,9 @@ export function createOrderActivities({ open: openConnection, orders }: OrderAct
     if (!(await orders.markAsked(order.id, side, lines))) return false;
     let verdicts: readonly CancelVerdict[];
     try {
-      verdicts = await canceller.cancelOrder({ order, lines, cancelledAt }, call);
+      verdicts = await open.request(() => canceller.cancelOrder({ order, lines, cancelledAt }, call));
     } catch (error) {
       if (error instanceof ConnectorError && !error.mayStillApply) await orders.markAnswered(order.id, side);
-      await open.obeyThrottle(error);
       throw error;
     }
     await orders.recordVerdicts(order.id, side, verdicts);
@@ -94,7 +93,7 @@ export function createOrderActivities({ open: openConnection, orders }: OrderAct
         },
       );
     }
-    const isAsked = await ask(side, open, order, lines, cancelledAt);
+    const isAsked = await cancel(side, open, order, lines, cancelledAt);
     return isAsked ? standOn(side, orderId) : cancelOn(side, input);
   }
 
@@ -115,19 +114,13 @@ export function createOrderActivities({ open: openConnection, orders }: OrderAct
       const open = await openConnection(ref);
       const reader = requireCapability(open, 'orderReader');
       const call = { signal: cancellationSignal() };
-      await open.passGate(call);
-      try {
-        const observed = await reader.readOrder({ order, lines }, call);
-        await orders.recordObserved(orderId, observed);
-        const stand = await standOn('marketplace', orderId);
-        return {
-          ...stand,
-          open: observed.filter((line) => line.state === 'open').map((line) => line.lineItemSequenceNumber),
-        };
-      } catch (error) {
-        await open.obeyThrottle(error);
-        throw error;
-      }
+      const observed = await ask(open, call, 0, () => reader.readOrder({ order, lines }, call));
+      await orders.recordObserved(orderId, observed);
+      const stand = await standOn('marketplace', orderId);
+      return {
+        ...stand,
+        open: observed.filter((line) => line.state === 'open').map((line) => line.lineItemSequenceNumber),
+      };
     },
   };
 }

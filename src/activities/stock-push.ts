@@ -53,7 +53,7 @@ export const createStockPushActivities = (deps: StockPushDeps) => ({
     };
     let verdicts: readonly Verdict[];
     try {
-      verdicts = await writer.setStock(lines, call);
+      verdicts = await open.request(() => writer.setStock(lines, call));
     } catch (error) {
       if (!(error instanceof ConnectorError)) throw error;
       if (error.type === 'ChannelRejected' && writer.halvesRefusals) {
@@ -66,7 +66,6 @@ export const createStockPushActivities = (deps: StockPushDeps) => ({
       const said = verdictsOf(error, lines);
       if (said) await settle(said);
       else await deps.pushes.recordFailure(pushId, attempt, lines, error);
-      await open.obeyThrottle(error);
       throw error;
     }
     return settle(verdicts);

@@ -5,10 +5,12 @@ import type { Channel } from '../contracts/channels';
 import type { Connection } from '../contracts/connection';
 import type { ConnectionCache } from '../store/connection-cache';
 import type { ConnectionStore, TokenRefresh } from '../store/connections';
+import type { WorkingTokenStore } from '../store/working-tokens';
 
 export interface TokenActivityDeps {
   connections: Pick<ConnectionStore, 'replaceToken' | 'setStatus'>;
   cache: Pick<ConnectionCache, 'forget'>;
+  workingTokens: Pick<WorkingTokenStore, 'has'>;
   connectorFor(channel: Channel): Connector;
   context: ConnectorContext;
   /** Counts logins, by channel. */
@@ -55,12 +57,25 @@ export function createTokenActivities(deps: TokenActivityDeps) {
       return running ? { ...refresh, refreshed: false } : refresh;
     },
 
-    /** Marks a connection whose fresh token was refused too: work is kept until a person restores it. */
-    async requireReauth({ connectionId, reason }: { connectionId: number; reason: string }): Promise<void> {
+    /**
+     * Marks a connection whose login was refused, or the token that it just got: work is kept until a person restores it. True, and
+     * nothing marked, when the channel has taken that token before: it died, which says nothing against the credentials.
+     */
+    async requireReauth({ connectionId, reason, refusedGeneration }: RequireReauthInput): Promise<boolean> {
+      if (refusedGeneration !== undefined && (await deps.workingTokens.has(connectionId, refusedGeneration)))
+        return true;
       await deps.connections.setStatus(connectionId, 'needs_reauth', reason);
       deps.cache.forget(connectionId);
+      return false;
     },
   };
+}
+
+export interface RequireReauthInput {
+  connectionId: number;
+  reason: string;
+  /** The generation of the fresh token that was refused; absent: whatever tokens it had, it is marked. */
+  refusedGeneration?: number;
 }
 
 export interface RefreshAccessTokenInput {

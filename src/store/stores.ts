@@ -15,6 +15,7 @@ import { createStockLevelStore } from './stock-levels';
 import { createSubmissionStore } from './submissions';
 import { createSyncItemStore } from './sync-items';
 import { createSyncProgressStore } from './sync-progress';
+import { createWorkingTokenStore } from './working-tokens';
 
 export interface StoreOptions {
   mysqlUrl: string;
@@ -36,6 +37,7 @@ export function openStores({ mysqlUrl, credentialsKey, credentialsReadKeys, conn
     db,
     connections: { ...connections, replaceToken: createConnectionStore(refreshDb, box).replaceToken },
     cache: createConnectionCache(connections),
+    workingTokens: createWorkingTokenStore(db),
     seals: createSealStore(db, box),
     keys: createGatewayKeyStore(db),
     gates: createGateStore(db),

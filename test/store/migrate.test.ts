@@ -41,6 +41,7 @@ it('makes every table once and does nothing the second time', async () => {
     'orders',
     'order_lines',
     'parked_events',
+    'working_tokens',
   ])
     expect(await db.select(`SELECT COUNT(*) AS n FROM ${table}`)).toEqual([{ n: 0 }]);
 });

@@ -25,8 +25,13 @@ const connectorWith = (requestsPerMinute: number | undefined): Connector => ({
   }),
 });
 
-function openerWith(options: { connection?: Connection; pass?: GatePass; requestsPerMinute?: number }) {
-  const seen = { asked: [] as unknown[], held: [] as unknown[], reads: 0 };
+function openerWith(options: {
+  connection?: Connection;
+  pass?: GatePass;
+  requestsPerMinute?: number;
+  isStoreDown?: boolean;
+}) {
+  const seen = { asked: [] as unknown[], held: [] as unknown[], noted: [] as unknown[], reads: 0 };
   const row = { current: options.connection };
   const unreachable = {
     send: () => Promise.reject(new Error('no request was expected')),
@@ -50,6 +55,12 @@ function openerWith(options: { connection?: Connection; pass?: GatePass; request
       reserve: () => Promise.reject(new Error('this channel counts no credits')),
       learn: () => Promise.reject(new Error('this channel counts no credits')),
       doubt: () => Promise.reject(new Error('this channel counts no credits')),
+    },
+    workingTokens: {
+      async note(...noted) {
+        seen.noted.push(noted);
+        if (options.isStoreDown) throw new Error('MySQL is down');
+      },
     },
     connectorFor: () => connectorWith(options.requestsPerMinute),
     context: { http: unreachable, endpoints: {}, now: Date.now },
@@ -134,12 +145,26 @@ describe('the gate', () => {
 
   it('holds the whole connection for as long as the channel asked, and only then', async () => {
     const { open, seen } = openerWith({ connection: sampleConnection({}) });
-    const { obeyThrottle } = await open({ connectionId: 294 });
-    await obeyThrottle(new Error('anything'));
-    await obeyThrottle(new ConnectorError('ChannelUnavailable', 'x', { details: { retryAfterMs: 5 } }));
-    await obeyThrottle(new ConnectorError('ChannelRateLimited', 'x'));
+    const { request } = await open({ connectionId: 294 });
+    const fail = (error: Error) => expect(request(() => Promise.reject(error))).rejects.toBe(error);
+    await fail(new Error('anything'));
+    await fail(new ConnectorError('ChannelUnavailable', 'x', { details: { retryAfterMs: 5 } }));
+    await fail(new ConnectorError('ChannelRateLimited', 'x'));
     expect(seen.held).toEqual([]);
-    await obeyThrottle(new ConnectorError('ChannelRateLimited', 'x', { details: { retryAfterMs: 5_000 } }));
+    await fail(new ConnectorError('ChannelRateLimited', 'x', { details: { retryAfterMs: 5_000 } }));
     expect(seen.held).toEqual([['sample/294', 5_000]]);
+    expect(seen.noted).toEqual([]);
   });
+});
+
+describe('an answer', () => {
+  it.each([false, true])(
+    'shows that the channel takes the token, and is handed on (note fails: %p)',
+    async (isStoreDown) => {
+      const { open, seen } = openerWith({ connection: sampleConnection({ tokenGeneration: 3 }), isStoreDown });
+      const { request } = await open({ connectionId: 294 });
+      expect(await request(async () => 'stock is set')).toBe('stock is set');
+      expect(seen.noted).toEqual([[294, 3]]);
+    },
+  );
 });

@@ -208,3 +208,69 @@ test('refused stock that nobody decides on fails the run after seven days with i
     expect(await durationMsOf(handle)).toBeGreaterThanOrEqual(7 * DAY_MS);
   });
 });
+
+describe('a token that is refused', () => {
+  const refuse = async (tokenGeneration: number): Promise<never> => {
+    throw ApplicationFailure.create({
+      type: 'ChannelAuthFailed',
+      message: `token ${tokenGeneration} was refused`,
+      nonRetryable: true,
+      details: [{ tokenGeneration }],
+    });
+  };
+  /** Logs in whenever it is asked, and keeps what was said against the credentials. */
+  const tokens = (complaints: unknown[]): Activities => ({
+    refreshAccessToken: async ({ rejectedGeneration }) => ({ refreshed: true, generation: rejectedGeneration + 1 }),
+    requireReauth: async ({ refusedGeneration, reason }) => {
+      complaints.push({ refusedGeneration, reason });
+      return false;
+    },
+    cancelInWms: async () => ({ cancelled: ['1'], notCancelled: [] }),
+    finishOrder: async () => undefined,
+  });
+
+  test('long after its login has died, which is another login and no question of credentials', async () => {
+    const complaints: unknown[] = [];
+    let calls = 0;
+    const activities: Activities = {
+      ...tokens(complaints),
+      async cancelOnMarketplace({ minTokenGeneration = 0 }) {
+        calls += 1;
+        // Nobody uses the token for an hour, as when no worker runs.
+        if (calls === 2) {
+          throw ApplicationFailure.create({ type: 'ChannelUnavailable', message: 'later', nextRetryDelay: '1 hour' });
+        }
+        return calls < 4 ? refuse(minTokenGeneration) : { cancelled: ['1'], notCancelled: [] };
+      },
+    };
+    await withActivities(activities, async () => {
+      expect(await (await startOrder('aged-token')).result()).toMatchObject({ outcome: 'cancelled' });
+      expect({ calls, complaints }).toEqual({ calls: 4, complaints: [] });
+    });
+  });
+
+  test('again and again however late stops the connection in the fourth round', async () => {
+    const complaints: unknown[] = [];
+    let calls = 0;
+    const activities: Activities = {
+      ...tokens(complaints),
+      async cancelOnMarketplace({ minTokenGeneration = 0 }) {
+        calls += 1;
+        if (calls % 2 === 0) {
+          throw ApplicationFailure.create({ type: 'ChannelUnavailable', message: 'later', nextRetryDelay: '1 hour' });
+        }
+        return refuse(minTokenGeneration);
+      },
+    };
+    await withActivities(activities, async () => {
+      const handle = await startOrder('dying-tokens');
+      await environment.sleep(5 * HOUR_MS);
+      expect((await attributesOf(handle)).attention).toBe('ajio_needs_reauth');
+      expect({ calls, complaints }).toEqual({
+        calls: 7,
+        complaints: [{ refusedGeneration: undefined, reason: 'token 3 was refused' }],
+      });
+      await handle.terminate();
+    });
+  });
+});

@@ -1,11 +1,13 @@
 import { type Scene, startScene } from '../stand/scene';
 import type { Tenant } from '../stand/tenants';
+import { eventually } from '../stand/waiting';
 
 /** What becomes of each tenant's token; all events go out together in `beforeAll`, and each test looks at one tenant. */
-const CASES = ['fresh', 'expired', 'crowd', 'hopeless', 'locked-out', 'order', 'order-hopeless'] as const;
+const CASES = ['fresh', 'expired', 'crowd', 'hopeless', 'locked-out', 'order', 'order-hopeless', 'shared'] as const;
 type Case = (typeof CASES)[number];
 
-const ORDER_CASES: readonly Case[] = ['order', 'order-hopeless'];
+const ORDERS = '/*/orders';
+const ORDER_CASES: readonly Case[] = ['order', 'order-hopeless', 'shared'];
 
 let scene: Scene;
 const tenants = {} as Record<Case, Tenant>;
@@ -21,6 +23,7 @@ beforeAll(async () => {
   tenants['locked-out'] = await scene.tenants.add('locked-out', { tokens: 'none', isLoginRefused: true });
   tenants.order = await scene.tenants.add('order');
   tenants['order-hopeless'] = await scene.tenants.add('order-hopeless');
+  tenants.shared = await scene.tenants.add('shared');
   scene.stand.ajio.setFaults([
     { kind: 'expire-token', times: 1, on: { account: 'expired' } },
     // Slow enough that all ten requests carry the token that the first of them kills.
@@ -29,6 +32,10 @@ beforeAll(async () => {
     { kind: 'expire-token', times: 2, on: { account: 'hopeless' } },
     { kind: 'expire-token', times: 1, on: { account: 'order' } },
     { kind: 'expire-token', times: 2, on: { account: 'order-hopeless' } },
+    { kind: 'expire-token', times: 1, on: { account: 'shared', path: ORDERS } },
+    { kind: 'expire-token', times: 1, after: 3, on: { account: 'shared', path: ORDERS } },
+    // Six seconds for others to use the new token before it dies.
+    { kind: 'status', status: 503, times: 2, after: 1, on: { account: 'shared', path: ORDERS } },
   ]);
   await Promise.all(
     CASES.map(async (name) => {
@@ -41,6 +48,9 @@ beforeAll(async () => {
       submissions[name] = (await scene.send.stock(tenants[name], event)).submissionId;
     }),
   );
+  const { see, send } = scene;
+  await eventually('the second call of the order', () => (see.cancels('O-shared').length > 1 ? true : undefined));
+  await send.stock(tenants.shared, { messageId: 'm-shared', stock: { V1: 5 } });
 });
 afterAll(() => scene.stop());
 
@@ -128,4 +138,14 @@ test('an order whose token stays refused waits, and goes on when the connection 
   expect(await see.result(workflowId)).toMatchObject({ outcome: 'cancelled' });
   expect(see.effectiveCancels('O-order-hopeless', 'S-O-order-hopeless.1-1')).toBe(1);
   expect(see.wmsCancels('O-order-hopeless')).toHaveLength(1);
+});
+
+test('a new token that dies after others have used it is another login, and no question of credentials', async () => {
+  const { see } = scene;
+  const { shared } = tenants;
+  expect(await see.result(orderRuns.shared)).toMatchObject({ outcome: 'cancelled' });
+  expect(see.cancels('O-shared').map(({ status }) => status)).toEqual([401, 503, 503, 401, 200]);
+  expect(see.stockCalls(shared).map(({ status }) => status)).toEqual([200]);
+  expect(see.logins(shared)).toHaveLength(2);
+  expect(await see.connectionStatus(shared.connectionId)).toBe('active');
 });
