@@ -90,13 +90,10 @@ export function createOpener(deps: OpenerDeps): OpenConnectionFn {
     };
 
     const request = async <T>(send: () => Promise<T>): Promise<T> => {
-      let answer: T;
-      try {
-        answer = await send();
-      } catch (error) {
+      const answer = await send().catch(async (error: unknown) => {
         await obeyThrottle(error);
         throw error;
-      }
+      });
       // What the channel answered must not get lost because a note of it cannot be made.
       await deps.workingTokens.note(connectionId, connection.tokenGeneration).catch(() => undefined);
       return answer;
