@@ -64,15 +64,16 @@ export function createOrderActivities({ open: openConnection, orders }: OrderAct
     const canceller = requireCapability(open, 'orderCanceller');
     const call = { signal: cancellationSignal() };
     await open.passGate(call);
-    if (!(await orders.markAsked(order.id, side, lines))) return false;
+    const askedAt = await orders.markAsked(order.id, side, lines);
+    if (!askedAt) return false;
     let verdicts: readonly CancelVerdict[];
     try {
       verdicts = await open.request(() => canceller.cancelOrder({ order, lines, cancelledAt }, call));
     } catch (error) {
-      if (error instanceof ConnectorError && !error.mayStillApply) await orders.markAnswered(order.id, side);
+      if (error instanceof ConnectorError && !error.mayStillApply) await orders.markAnswered(order.id, side, askedAt);
       throw error;
     }
-    await orders.recordVerdicts(order.id, side, verdicts);
+    await orders.recordVerdicts(order.id, side, verdicts, askedAt);
     return true;
   }
 
@@ -115,7 +116,7 @@ export function createOrderActivities({ open: openConnection, orders }: OrderAct
       const reader = requireCapability(open, 'orderReader');
       const call = { signal: cancellationSignal() };
       const observed = await ask(open, call, 0, () => reader.readOrder({ order, lines }, call));
-      await orders.recordObserved(orderId, observed);
+      await orders.recordObserved(orderId, observed, lines);
       const stand = await standOn('marketplace', orderId);
       return {
         ...stand,

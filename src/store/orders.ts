@@ -12,6 +12,8 @@ export interface StoredOrderLine extends OrderLine {
   marketplaceMessage: string | null;
   wmsState: LineState;
   wmsMessage: string | null;
+  /** When it was last written: by that, an attempt that stood still learns that another one has done something with the line since. */
+  updatedAt: Date;
 }
 
 export interface StoredOrder extends OrderRef {
@@ -39,15 +41,21 @@ export interface OrderStore {
     result: { status: 'done' | 'failed'; outcome: OrderOutcome; error: string | null },
   ): Promise<void>;
   /**
-   * Notes that the lines, as they were read, are about to be asked for, before the request leaves. False and nothing noted when one of
-   * them stands differently by now: an attempt that stood still must not ask again, nor undo the note, of what another one did.
+   * Notes that the lines, as they were read, are about to be asked for, before the request leaves, and returns the time of the note.
+   * Undefined and nothing noted when one of them was written since: an attempt that stood still must not ask again for what another
+   * one did.
    */
-  markAsked(orderId: string, side: OrderSide, asRead: readonly StoredOrderLine[]): Promise<boolean>;
-  /** Takes the note back: the channel answered, or the request never left. */
-  markAnswered(orderId: string, side: OrderSide): Promise<void>;
-  /** Keeps the verdicts. What is cancelled stays cancelled, whatever an attempt says that was overtaken. */
-  recordVerdicts(orderId: string, side: OrderSide, verdicts: readonly CancelVerdict[]): Promise<void>;
-  recordObserved(orderId: string, observed: readonly ObservedOrderLine[]): Promise<void>;
+  markAsked(orderId: string, side: OrderSide, asRead: readonly StoredOrderLine[]): Promise<Date | undefined>;
+  /** Takes the note of that time back, and no later one: the channel answered, or the request never left. */
+  markAnswered(orderId: string, side: OrderSide, askedAt: Date): Promise<void>;
+  /** Keeps the verdicts. Of an attempt that was overtaken it believes what is cancelled and nothing else; what is cancelled stays so. */
+  recordVerdicts(orderId: string, side: OrderSide, verdicts: readonly CancelVerdict[], askedAt: Date): Promise<void>;
+  /** Believes what the marketplace showed of lines that nobody has written since they were read, and of any that it has cancelled. */
+  recordObserved(
+    orderId: string,
+    observed: readonly ObservedOrderLine[],
+    asRead: readonly StoredOrderLine[],
+  ): Promise<void>;
   /** Orders that were stored at least `ageMs` ago and never started. */
   findUnstarted(ageMs: number, limit: number): Promise<string[]>;
 }
@@ -157,7 +165,7 @@ export function createOrderStore(db: Database): OrderStore {
       );
       if (!order) return undefined;
       const lines = await db.select<StoredOrderLine>(
-        `SELECT lineItemSequenceNumber, orderItemId, itemId, marketplaceItemId, quantity, marketplaceState, marketplaceMessage, wmsState, wmsMessage
+        `SELECT lineItemSequenceNumber, orderItemId, itemId, marketplaceItemId, quantity, marketplaceState, marketplaceMessage, wmsState, wmsMessage, updatedAt
          FROM order_lines WHERE orderId = ? ORDER BY lineItemSequenceNumber`,
         [orderId],
       );
@@ -182,55 +190,71 @@ export function createOrderStore(db: Database): OrderStore {
       db.transaction(async (tx) => {
         const column = stateColumn(side);
         const numbers = asRead.map((line) => line.lineItemSequenceNumber);
-        const rows = await tx.select<{ line: string; state: LineState }>(
-          `SELECT lineItemSequenceNumber AS line, ${column} AS state FROM order_lines
+        const rows = await tx.select<{ line: string; state: LineState; updatedAt: Date; now: Date }>(
+          `SELECT lineItemSequenceNumber AS line, ${column} AS state, updatedAt, UTC_TIMESTAMP(3) AS now FROM order_lines
            WHERE orderId = ? AND lineItemSequenceNumber IN (?) FOR UPDATE`,
           [orderId, numbers],
         );
-        const states = new Map(rows.map(({ line, state }) => [line, state]));
-        if (asRead.some((line) => states.get(line.lineItemSequenceNumber) !== line[column])) return false;
+        const current = new Map(rows.map((row) => [row.line, row]));
+        const isAsRead = (line: StoredOrderLine) => {
+          const { state, updatedAt } = current.get(line.lineItemSequenceNumber) ?? {};
+          return state === line[column] && updatedAt?.getTime() === line.updatedAt.getTime();
+        };
+        if (!asRead.every(isAsRead)) return undefined;
+        // A time that no line has had before, also when all this happens within a millisecond.
+        const askedAt = new Date(Math.max(...rows.flatMap(({ now, updatedAt }) => [+now, +updatedAt + 1])));
         await tx.change(
-          `UPDATE order_lines SET ${column} = 'asked', updatedAt = UTC_TIMESTAMP(3)
-           WHERE orderId = ? AND lineItemSequenceNumber IN (?)`,
-          [orderId, numbers],
+          `UPDATE order_lines SET ${column} = 'asked', updatedAt = ? WHERE orderId = ? AND lineItemSequenceNumber IN (?)`,
+          [askedAt, orderId, numbers],
         );
-        return true;
+        return askedAt;
       }),
 
-    async markAnswered(orderId, side) {
+    async markAnswered(orderId, side, askedAt) {
       await db.change(
-        `UPDATE order_lines SET ${stateColumn(side)} = 'open', updatedAt = UTC_TIMESTAMP(3) WHERE orderId = ? AND ${stateColumn(side)} = 'asked'`,
-        [orderId],
+        `UPDATE order_lines SET ${stateColumn(side)} = 'open', updatedAt = UTC_TIMESTAMP(3)
+         WHERE orderId = ? AND ${stateColumn(side)} = 'asked' AND updatedAt = ?`,
+        [orderId, askedAt],
       );
     },
 
-    recordVerdicts: (orderId, side, verdicts) =>
+    recordVerdicts: (orderId, side, verdicts, askedAt) =>
       db.transaction(async (tx) => {
         for (const line of verdicts) {
           // Silence about a line is no answer: it stays asked, so that it is read back before anybody asks again.
           const state: LineState = line.verdict === 'unknown' ? 'asked' : line.verdict;
           await tx.change(
             `UPDATE order_lines SET ${stateColumn(side)} = ?, ${messageColumn(side)} = ?, updatedAt = UTC_TIMESTAMP(3)
-             WHERE orderId = ? AND lineItemSequenceNumber = ? AND ${stateColumn(side)} <> 'cancelled'`,
-            [state, 'message' in line ? line.message.slice(0, 500) : null, orderId, line.lineItemSequenceNumber],
+             WHERE orderId = ? AND lineItemSequenceNumber = ? AND ${stateColumn(side)} <> 'cancelled' AND (? = 'cancelled' OR updatedAt = ?)`,
+            [
+              state,
+              'message' in line ? line.message.slice(0, 500) : null,
+              orderId,
+              line.lineItemSequenceNumber,
+              state,
+              askedAt,
+            ],
           );
         }
       }),
 
-    recordObserved: (orderId, observed) =>
+    recordObserved: (orderId, observed, asRead) =>
       db.transaction(async (tx) => {
+        const readAt = new Map(asRead.map((line) => [line.lineItemSequenceNumber, line.updatedAt]));
         for (const line of observed) {
           const state: LineState =
             line.state === 'cancelled' ? 'cancelled' : line.state === 'open' ? 'open' : 'refused';
           await tx.change(
             `UPDATE order_lines SET marketplaceState = ?, marketplaceMessage = CASE ? WHEN 'refused' THEN ? WHEN 'open' THEN marketplaceMessage END, updatedAt = UTC_TIMESTAMP(3)
-             WHERE orderId = ? AND lineItemSequenceNumber = ? AND marketplaceState <> 'cancelled'`,
+             WHERE orderId = ? AND lineItemSequenceNumber = ? AND marketplaceState <> 'cancelled' AND (? = 'cancelled' OR updatedAt = ?)`,
             [
               state,
               state,
               `the channel shows it as ${line.channelWords}`.slice(0, 500),
               orderId,
               line.lineItemSequenceNumber,
+              state,
+              readAt.get(line.lineItemSequenceNumber) ?? null,
             ],
           );
         }

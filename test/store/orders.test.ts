@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { OrderLine } from '../../src/contracts/order';
-import type { NewOrder } from '../../src/store/orders';
+import type { NewOrder, OrderSide } from '../../src/store/orders';
 import { openTestStores, type TestStores } from './open-store';
 
 let stores: TestStores;
@@ -24,15 +24,6 @@ const line = (number: number): OrderLine => ({
   quantity: number,
 });
 
-/** The line as it is read before it was asked for. */
-const untouched = (number: number) => ({
-  ...line(number),
-  marketplaceState: 'open' as const,
-  marketplaceMessage: null,
-  wmsState: 'open' as const,
-  wmsMessage: null,
-});
-
 const order = (...numbers: number[]): NewOrder => ({
   workflowId: `unfulfillable-order/raymond/CH1/${orderNumber}/${numbers.join('-')}`,
   accountSlug: 'raymond',
@@ -44,8 +35,15 @@ const order = (...numbers: number[]): NewOrder => ({
   lines: numbers.map(line),
 });
 
-const linesOf = async (orderId: string) =>
-  (await stores.orders.find(orderId))?.lines.map((one) => one.lineItemSequenceNumber);
+const read = async (orderId: string) => (await stores.orders.find(orderId))?.lines ?? [];
+const linesOf = async (orderId: string) => (await read(orderId)).map((one) => one.lineItemSequenceNumber);
+
+/** Notes that all lines are asked for, as an attempt does that reads them now. */
+async function ask(orderId: string, side: OrderSide): Promise<Date> {
+  const askedAt = await stores.orders.markAsked(orderId, side, await read(orderId));
+  if (!askedAt) throw new Error('nobody else writes these lines');
+  return askedAt;
+}
 
 it('stores an order once, however often and however parallel it comes', async () => {
   const results = await Promise.all(Array.from({ length: 10 }, () => stores.orders.store(order(2, 1))));
@@ -101,9 +99,12 @@ it('is a duplicate while it is open and after it is done, and a new try after it
 
 it('hands the lines of a failed run to the next event that names them, with what the marketplace has accepted', async () => {
   const failed = await stores.orders.store(order(1, 2));
-  await stores.orders.recordVerdicts(failed.orderId, 'marketplace', [
-    { lineItemSequenceNumber: '1', verdict: 'cancelled' },
-  ]);
+  await stores.orders.recordVerdicts(
+    failed.orderId,
+    'marketplace',
+    [{ lineItemSequenceNumber: '1', verdict: 'cancelled' }],
+    await ask(failed.orderId, 'marketplace'),
+  );
   await stores.orders.finish(failed.orderId, { status: 'failed', outcome: 'gave_up', error: null });
   const next = await stores.orders.store(order(1, 3));
   expect((await stores.orders.find(next.orderId))?.lines).toMatchObject([
@@ -114,74 +115,103 @@ it('hands the lines of a failed run to the next event that names them, with what
 });
 
 describe('what was asked and answered', () => {
+  const states = async (orderId: string, side: OrderSide) =>
+    (await read(orderId)).map((one) => (side === 'wms' ? one.wmsState : one.marketplaceState));
+
   it('survives the process that asked', async () => {
     const { orderId } = await stores.orders.store(order(1, 2));
-    await stores.orders.markAsked(orderId, 'marketplace', [untouched(1), untouched(2)]);
-    const states = async () =>
-      (await stores.orders.find(orderId))?.lines.map((one) => [one.marketplaceState, one.wmsState]);
-    expect(await states()).toEqual([
-      ['asked', 'open'],
-      ['asked', 'open'],
-    ]);
-    await stores.orders.markAnswered(orderId, 'marketplace');
-    expect(await states()).toEqual([
-      ['open', 'open'],
-      ['open', 'open'],
-    ]);
-  });
-
-  it('is not asked again, nor undone, by an attempt that stood still since it read the lines', async () => {
-    const { orderId } = await stores.orders.store(order(1, 2));
-    const asRead = [untouched(1), untouched(2)];
-    expect(await stores.orders.markAsked(orderId, 'wms', asRead)).toBe(true);
-    await stores.orders.recordVerdicts(orderId, 'wms', [{ lineItemSequenceNumber: '1', verdict: 'cancelled' }]);
-    expect(await stores.orders.markAsked(orderId, 'wms', asRead)).toBe(false);
-    await stores.orders.markAnswered(orderId, 'wms');
-    await stores.orders.recordVerdicts(orderId, 'wms', [
-      { lineItemSequenceNumber: '1', verdict: 'refused', message: 'an old answer' },
-    ]);
-    expect((await stores.orders.find(orderId))?.lines).toMatchObject([
-      { wmsState: 'cancelled', wmsMessage: null },
-      { wmsState: 'open' },
-    ]);
+    const askedAt = await ask(orderId, 'marketplace');
+    expect(await states(orderId, 'marketplace')).toEqual(['asked', 'asked']);
+    expect(await states(orderId, 'wms')).toEqual(['open', 'open']);
+    await stores.orders.markAnswered(orderId, 'marketplace', askedAt);
+    expect(await states(orderId, 'marketplace')).toEqual(['open', 'open']);
   });
 
   it('keeps the verdict on each line, and silence as a question that is still open', async () => {
     const { orderId } = await stores.orders.store(order(1, 2, 3));
-    await stores.orders.markAsked(orderId, 'marketplace', [untouched(1), untouched(2), untouched(3)]);
-    await stores.orders.recordVerdicts(orderId, 'marketplace', [
+    const askedAt = await ask(orderId, 'marketplace');
+    const verdicts = [
       { lineItemSequenceNumber: '1', verdict: 'cancelled' },
       { lineItemSequenceNumber: '2', verdict: 'refused', message: 'Order already dispatched' },
       { lineItemSequenceNumber: '3', verdict: 'unknown', message: 'not mentioned' },
-    ]);
-    expect((await stores.orders.find(orderId))?.lines).toMatchObject([
+    ] as const;
+    await stores.orders.recordVerdicts(orderId, 'marketplace', verdicts, askedAt);
+    expect(await read(orderId)).toMatchObject([
       { marketplaceState: 'cancelled', marketplaceMessage: null, wmsState: 'open' },
       { marketplaceState: 'refused', marketplaceMessage: 'Order already dispatched', wmsState: 'open' },
       { marketplaceState: 'asked', marketplaceMessage: 'not mentioned', wmsState: 'open' },
     ]);
-    await stores.orders.recordVerdicts(orderId, 'wms', [{ lineItemSequenceNumber: '1', verdict: 'cancelled' }]);
-    expect((await stores.orders.find(orderId))?.lines[0]).toMatchObject({
-      marketplaceState: 'cancelled',
-      wmsState: 'cancelled',
-    });
+    const inWms = await ask(orderId, 'wms');
+    await stores.orders.recordVerdicts(orderId, 'wms', verdicts.slice(0, 1), inWms);
+    expect((await read(orderId))[0]).toMatchObject({ marketplaceState: 'cancelled', wmsState: 'cancelled' });
   });
 
   it('believes what is read back', async () => {
     const { orderId } = await stores.orders.store(order(1, 2, 3, 4));
-    await stores.orders.recordObserved(orderId, [
+    const observed = [
       { lineItemSequenceNumber: '1', state: 'cancelled', channelWords: 'CANCELLED' },
       { lineItemSequenceNumber: '2', state: 'open', channelWords: 'CONFIRMED' },
       { lineItemSequenceNumber: '3', state: 'shipped', channelWords: 'DISPATCHED' },
       { lineItemSequenceNumber: '4', state: 'missing', channelWords: 'unknown' },
-    ]);
-    expect(
-      (await stores.orders.find(orderId))?.lines.map((one) => [one.marketplaceState, one.marketplaceMessage]),
-    ).toEqual([
+    ] as const;
+    await stores.orders.recordObserved(orderId, observed, await read(orderId));
+    expect((await read(orderId)).map((one) => [one.marketplaceState, one.marketplaceMessage])).toEqual([
       ['cancelled', null],
       ['open', null],
       ['refused', 'the channel shows it as DISPATCHED'],
       ['refused', 'the channel shows it as unknown'],
     ]);
+  });
+});
+
+describe('an attempt that stood still', () => {
+  it('does not ask again for what another one has asked for since it read the lines', async () => {
+    const { orderId } = await stores.orders.store(order(1, 2));
+    const asRead = await read(orderId);
+    const askedAt = await ask(orderId, 'wms');
+    expect(await stores.orders.markAsked(orderId, 'wms', asRead)).toBeUndefined();
+    await stores.orders.markAnswered(orderId, 'wms', askedAt);
+    // They are open again, as it had read them, and were asked for all the same.
+    expect(await stores.orders.markAsked(orderId, 'wms', asRead)).toBeUndefined();
+  });
+
+  it('does not take back the note of another one, nor replaces its answer, except by a cancellation', async () => {
+    const { orderId } = await stores.orders.store(order(1, 2, 3));
+    const early = await ask(orderId, 'marketplace');
+    const later = await ask(orderId, 'marketplace');
+    await stores.orders.markAnswered(orderId, 'marketplace', early);
+    const old = { verdict: 'refused', message: 'an old answer' } as const;
+    await stores.orders.recordVerdicts(
+      orderId,
+      'marketplace',
+      [
+        { lineItemSequenceNumber: '1', ...old },
+        { lineItemSequenceNumber: '2', verdict: 'cancelled' },
+      ],
+      early,
+    );
+    expect(await read(orderId)).toMatchObject([
+      { marketplaceState: 'asked', marketplaceMessage: null },
+      { marketplaceState: 'cancelled' },
+      { marketplaceState: 'asked' },
+    ]);
+    await stores.orders.recordVerdicts(orderId, 'marketplace', [{ lineItemSequenceNumber: '2', ...old }], later);
+    expect((await read(orderId))[1]).toMatchObject({ marketplaceState: 'cancelled', marketplaceMessage: null });
+  });
+
+  it('does not show as open what another one has asked for since, though what it saw cancelled is', async () => {
+    const { orderId } = await stores.orders.store(order(1, 2, 3));
+    const asRead = await read(orderId);
+    const askedAt = await ask(orderId, 'marketplace');
+    const cancelled = { lineItemSequenceNumber: '3', verdict: 'cancelled' } as const;
+    await stores.orders.recordVerdicts(orderId, 'marketplace', [cancelled], askedAt);
+    const observed = [
+      { lineItemSequenceNumber: '1', state: 'open', channelWords: 'CONFIRMED' },
+      { lineItemSequenceNumber: '2', state: 'cancelled', channelWords: 'CANCELLED' },
+      { lineItemSequenceNumber: '3', state: 'open', channelWords: 'CONFIRMED' },
+    ] as const;
+    await stores.orders.recordObserved(orderId, observed, asRead);
+    expect((await read(orderId)).map((one) => one.marketplaceState)).toEqual(['asked', 'cancelled', 'cancelled']);
   });
 });
 
