@@ -142,7 +142,7 @@ it('closes who is too slow, and serves the others meanwhile', async () => {
       idle.push(socket);
       if (opened % 250 === 0) await delay(5);
     }
-    expect(await slowestMs('meanwhile')).toBeLessThan(1_000);
+    expect(await slowestMs('meanwhile')).toBeLessThan(2_000);
     expect(idle.filter(isOpen).length).toBeGreaterThan(4_900);
     expect(memoryMb() - beforeMb).toBeLessThan(150);
     const [headers, silence, body, chunks, rest] = await slow;

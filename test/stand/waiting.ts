@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 export async function eventually<T>(
   what: string,
   look: () => Promise<T | undefined> | T | undefined,
-  timeoutMs = 40_000,
+  timeoutMs = 80_000,
 ): Promise<T> {
   const endMs = Date.now() + timeoutMs;
   for (;;) {
