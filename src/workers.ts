@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client';
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createChannelActivities, createHomeActivities, createImportActivities } from './activities';
 import { FailureInterceptor, type FailureObserver } from './activities/failures';
-import { HEARTBEAT_INTERVAL_MS, HeartbeatInterceptor } from './activities/heartbeats';
+import { HeartbeatInterceptor } from './activities/heartbeats';
 import { createOpener } from './activities/opener';
 import { createFileDownload, type FileDownloadOptions } from './connectors/http/file-download';
 import type { ConnectorContext } from './connectors/ports';
@@ -102,7 +102,6 @@ export async function createWorkers(deps: WorkersDeps): Promise<Worker[]> {
     namespace: deps.namespace,
     shutdownGraceTime: SHUTDOWN_GRACE,
     activityTaskPollerBehavior: { type: 'autoscaling' },
-    maxHeartbeatThrottleInterval: HEARTBEAT_INTERVAL_MS,
     interceptors: {
       activity: [
         (activity: Context) => ({ inbound: new HeartbeatInterceptor(activity) }),

@@ -1,10 +1,13 @@
 import type { Context } from '@temporalio/activity';
 import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
 
-/** The worker has to let each of them out: by default it holds heartbeats back until four fifths of the timeout have passed. */
-export const HEARTBEAT_INTERVAL_MS = 1_000;
+/**
+ * The worker lets one out only when four fifths of the timeout have passed, 2.4 of 3 s. To let all of them out was tried: every
+ * one is a write of Temporal's, and with a hundred calls waiting at a gate stock went out at a fifth of the pace.
+ */
+const HEARTBEAT_INTERVAL_MS = 1_000;
 
-/** Says every second that the process is alive, for activities that have a heartbeat timeout, so that a killed worker is noticed soon. */
+/** Says that the process is alive, for activities that have a heartbeat timeout, so that a killed worker is noticed soon. */
 export class HeartbeatInterceptor implements ActivityInboundCallsInterceptor {
   constructor(private readonly context: Context) {}
 
