@@ -2,8 +2,8 @@ import type { Context } from '@temporalio/activity';
 import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
 
 /**
- * The worker lets one out only when four fifths of the timeout have passed, 2.4 of 3 s. To let all of them out was tried: every
- * one is a write of Temporal's, and with a hundred calls waiting at a gate stock went out at a fifth of the pace.
+ * The worker lets one out only when four fifths of the timeout have passed, 2.4 of 3 s. To let all of them out, for more slack
+ * on a busy machine, was tried: each is a write of Temporal's, and in the soak stock went out at a fifth of the pace.
  */
 const HEARTBEAT_INTERVAL_MS = 1_000;
 
