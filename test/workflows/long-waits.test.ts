@@ -218,6 +218,10 @@ describe('a token that is refused', () => {
       details: [{ tokenGeneration }],
     });
   };
+  /** Nobody gets to use the token for an hour, as when no worker runs. */
+  const comeLater = (): never => {
+    throw ApplicationFailure.create({ type: 'ChannelUnavailable', message: 'later', nextRetryDelay: '1 hour' });
+  };
   /** Logs in whenever it is asked, and keeps what was said against the credentials. */
   const tokens = (complaints: unknown[]): Activities => ({
     refreshAccessToken: async ({ rejectedGeneration }) => ({ refreshed: true, generation: rejectedGeneration + 1 }),
@@ -236,10 +240,7 @@ describe('a token that is refused', () => {
       ...tokens(complaints),
       async cancelOnMarketplace({ minTokenGeneration = 0 }) {
         calls += 1;
-        // Nobody uses the token for an hour, as when no worker runs.
-        if (calls === 2) {
-          throw ApplicationFailure.create({ type: 'ChannelUnavailable', message: 'later', nextRetryDelay: '1 hour' });
-        }
+        if (calls === 2) comeLater();
         return calls < 4 ? refuse(minTokenGeneration) : { cancelled: ['1'], notCancelled: [] };
       },
     };
@@ -256,9 +257,7 @@ describe('a token that is refused', () => {
       ...tokens(complaints),
       async cancelOnMarketplace({ minTokenGeneration = 0 }) {
         calls += 1;
-        if (calls % 2 === 0) {
-          throw ApplicationFailure.create({ type: 'ChannelUnavailable', message: 'later', nextRetryDelay: '1 hour' });
-        }
+        if (calls % 2 === 0) comeLater();
         return refuse(minTokenGeneration);
       },
     };
