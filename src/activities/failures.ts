@@ -1,4 +1,4 @@
-import { ApplicationFailure, type Context } from '@temporalio/activity';
+import { ApplicationFailure, CancelledFailure, type Context } from '@temporalio/activity';
 import { ApplicationFailureCategory } from '@temporalio/common';
 import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
 import { ConnectorError } from '../connectors/errors';
@@ -44,6 +44,8 @@ export class FailureInterceptor implements ActivityInboundCallsInterceptor {
     try {
       return await next(input);
     } catch (error) {
+      // Whatever it threw, it threw because it was told to stop: no failure of anybody's.
+      if (this.context.cancellationSignal.aborted) throw new CancelledFailure('the activity was told to stop');
       const translated = error instanceof ConnectorError ? error : storeFailureOf(error);
       if (!translated) {
         // Only its name: nobody has looked at what its message may hold.

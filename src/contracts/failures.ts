@@ -13,6 +13,7 @@ export const FAILURE_TYPES = [
   'CapabilityMissing',
   'InvariantBroken',
   'StoreUnavailable',
+  'AttemptLost',
 ] as const;
 
 export type FailureType = (typeof FAILURE_TYPES)[number];
@@ -59,6 +60,8 @@ export const TREATMENT: Record<FailureType, Treatment> = {
   CapabilityMissing: { retried: false, benign: false },
   InvariantBroken: { retried: false, benign: false },
   StoreUnavailable: { retried: true, benign: false },
+  // Its worker died, hung, was shut down or was told to stop: says nothing of the channel. What it had asked for may have been applied.
+  AttemptLost: { retried: true, benign: true },
 };
 
 export const NEVER_RETRIED: readonly FailureType[] = FAILURE_TYPES.filter((type) => !TREATMENT[type].retried);

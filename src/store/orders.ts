@@ -56,6 +56,8 @@ export interface OrderStore {
     observed: readonly ObservedOrderLine[],
     asRead: readonly StoredOrderLine[],
   ): Promise<void>;
+  /** Takes a person's word for lines that are not cancelled yet on that side; in the WMS only for those that the marketplace has cancelled. */
+  confirm(orderId: string, seen: { side: OrderSide; cancelled: boolean; lines?: readonly string[] }): Promise<void>;
   /** Orders that were stored at least `ageMs` ago and never started. */
   findUnstarted(ageMs: number, limit: number): Promise<string[]>;
 }
@@ -259,6 +261,22 @@ export function createOrderStore(db: Database): OrderStore {
           );
         }
       }),
+
+    async confirm(orderId, { side, cancelled, lines }) {
+      if (lines?.length === 0) return;
+      const column = stateColumn(side);
+      await db.change(
+        `UPDATE order_lines SET ${column} = ?, ${messageColumn(side)} = ?, updatedAt = UTC_TIMESTAMP(3)
+         WHERE orderId = ? AND ${column} <> 'cancelled' ${side === 'wms' ? "AND marketplaceState = 'cancelled'" : ''}
+         ${lines ? 'AND lineItemSequenceNumber IN (?)' : ''}`,
+        [
+          cancelled ? 'cancelled' : 'open',
+          cancelled ? null : 'a person saw that it is not cancelled',
+          orderId,
+          ...(lines ? [[...lines]] : []),
+        ],
+      );
+    },
 
     async findUnstarted(ageMs, limit) {
       const rows = await db.select<{ id: string }>(

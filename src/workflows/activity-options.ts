@@ -66,8 +66,14 @@ export const FILE_DOWNLOAD = {
   retry: { maximumAttempts: 3, initialInterval: '2s', backoffCoefficient: 3, nonRetryableErrorTypes },
 } as const satisfies ActivityOptions;
 
-/** The source's law for marketplace cancels: a 5xx is tried twice more, nothing else is. */
-export const MARKETPLACE_CANCEL = CHANNEL_PUSH;
+/**
+ * The source's law for marketplace cancels: a 5xx is tried twice more, nothing else is. A run that is cancelled learns first what
+ * became of the request on the wire.
+ */
+export const MARKETPLACE_CANCEL = {
+  ...CHANNEL_PUSH,
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+} as const satisfies ActivityOptions;
 
 /** Reading changes nothing, so it is tried longer than a cancel before a person is asked. */
 export const MARKETPLACE_READ = {
@@ -80,6 +86,7 @@ export const WMS_CANCEL = {
   startToCloseTimeout: '30s',
   heartbeatTimeout: '3s',
   scheduleToCloseTimeout: '1 day',
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   retry: { initialInterval: '5s', backoffCoefficient: 2, maximumInterval: '10m', nonRetryableErrorTypes },
 } as const satisfies ActivityOptions;
 

@@ -27,13 +27,14 @@ const WORDS: Record<FailureType | 'Unexpected', string> = {
   CapabilityMissing: 'misconfigured',
   InvariantBroken: 'internal_error',
   StoreUnavailable: 'store_unavailable',
+  AttemptLost: 'worker_lost',
   Unexpected: 'internal_error',
 };
 
 /** What can be done about it, as a person at night needs to read it. */
 const ADVICE: Record<FailureType | 'Unexpected', string> = {
   ChannelUnavailable: 'The channel did not answer or answered 5xx. Send `retry` when it is back.',
-  ChannelRateLimited: 'The channel asks us to slow down. Send `retry` later.',
+  ChannelRateLimited: 'The channel asks us to slow down. The run goes on by itself.',
   ChannelStillWorking:
     'The channel did not end a job in time. It was stopped, and what it had not done goes out again by itself.',
   ChannelAuthFailed: 'Correct the credentials with `cli connections restore <id>`; waiting runs go on by themselves.',
@@ -41,13 +42,15 @@ const ADVICE: Record<FailureType | 'Unexpected', string> = {
   ChannelContractViolated:
     'The channel answered something that we do not understand. Compare with its documentation, then `retry`.',
   OutcomeUnknown:
-    'Nobody knows whether the channel applied it. Look there, then send `retry` (it reads back first) or `giveUp`.',
+    'Nobody knows whether the channel applied it. Look there and say what you saw with `confirmCancelled` or `confirmNotCancelled`; `retry` reads back first.',
   InputInvalid: 'Credentials, settings or input do not fit. Correct the connection, then `retry`.',
   ConnectionNotFound: 'The connection is gone. Add it again, then `retry`, or send `giveUp`.',
   ConnectionPaused: 'Somebody paused the connection. `cli connections resume <id>` lets waiting runs go on.',
   CapabilityMissing: 'The channel cannot do this. Send `giveUp`.',
   InvariantBroken: 'A fault of Stockbridge: please report it with the history of this run.',
-  StoreUnavailable: 'MySQL could not be reached. Send `retry` when it is back.',
+  StoreUnavailable: 'MySQL could not be reached. The run goes on by itself when it is back.',
+  AttemptLost:
+    'The worker died or hung in the middle of it. The run goes on by itself; look at the workers if it stays.',
   Unexpected: 'A fault of Stockbridge: please report it with the history of this run.',
 };
 
@@ -86,14 +89,13 @@ export function createAttention() {
     async ask(
       channel: string,
       failure: ReadFailure,
-      options: { title: string; wake?: () => boolean; waitFor?: Duration },
+      options: { title: string; wake?: () => boolean; waitFor?: Duration; otherSignals?: readonly string[] },
     ): Promise<Decision> {
       const words = failure.details.channelWords ?? failure.message;
+      const signals = ['retry', 'giveUp', ...(options.otherSignals ?? [])].map((name) => `\`${name}\``).join(' · ');
       isAsking = true;
       upsertSearchAttributes([{ key: ATTENTION, value: attentionWord(channel, failure) }]);
-      setCurrentDetails(
-        `### ${options.title}\n\n> ${words}\n\n${ADVICE[failure.type]}\n\nSignals: \`retry\` · \`giveUp\``,
-      );
+      setCurrentDetails(`### ${options.title}\n\n> ${words}\n\n${ADVICE[failure.type]}\n\nSignals: ${signals}`);
       decision = undefined;
       const answered = await condition(
         () => decision !== undefined || options.wake?.() === true,

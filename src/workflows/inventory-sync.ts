@@ -2,6 +2,8 @@ import {
   allHandlersFinished,
   condition,
   continueAsNew,
+  isCancellation,
+  patched,
   proxyActivities,
   setHandler,
   workflowInfo,
@@ -32,16 +34,31 @@ const HEALS_BY_ITSELF = new Set([
   'ChannelRateLimited',
   'ChannelStillWorking',
   'StoreUnavailable',
+  'AttemptLost',
   'ChannelContractViolated',
   'Unexpected',
 ]);
 
 /** Makes one connection show what the warehouse last said; ends when there is nothing left to say. */
 export async function InventorySyncWorkflow(input: InventorySyncInput): Promise<SyncTotals> {
+  const attention = createAttention();
+  try {
+    return await sync(input, attention);
+  } catch (error) {
+    if (isCancellation(error) && patched('says-how-it-ended')) {
+      setOutcome('cancelled');
+      attention.clear(
+        `Stock for ${input.displayName}: cancelled. What is not sent is kept; the sweep starts another run.`,
+      );
+    }
+    throw error;
+  }
+}
+
+async function sync(input: InventorySyncInput, attention: Attention): Promise<SyncTotals> {
   const { connectionId } = input;
   const totals = { ...(input.totals ?? NOTHING) };
   let refusal = input.refusal;
-  const attention = createAttention();
   let isStirred = true;
   setHandler(
     stockChanged,
@@ -123,10 +140,14 @@ async function helpOrFail(
     await home.giveUpStock({ connectionId, reason: `given up: ${failure.details.channelWords ?? failure.message}` });
     await home.finishSubmissions({ connectionId });
     setOutcome('gave_up');
+    if (patched('says-how-it-ended')) attention.clear(`Stock for ${displayName} was given up`);
     throw failWith(failure, decision);
   }
   // Nobody came: the run ends and says why, its stock is kept, and the sweep starts another run.
-  if (decision === 'timeout' && !HEALS_BY_ITSELF.has(failure.type)) throw failWith(failure, decision);
+  if (decision === 'timeout' && !HEALS_BY_ITSELF.has(failure.type)) {
+    if (patched('says-how-it-ended')) attention.clear(`Stock for ${displayName}: nobody decided in time`);
+    throw failWith(failure, decision);
+  }
   if (decision !== 'retry') return;
   if (failure.type === 'ChannelRejected') await home.reviveRejected({ connectionId });
   attention.clear(`Stock for ${displayName} goes out again`);

@@ -1,12 +1,21 @@
-import { proxyActivities, setCurrentDetails } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  isCancellation,
+  patched,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+} from '@temporalio/workflow';
 import type { ChannelActivities, HomeActivities } from '../activities';
 import type { OrderStepResult } from '../activities/orders';
 import type { Channel } from '../contracts/channels';
 import { channelTaskQueue } from '../contracts/ids';
 import type { OrderLine, OrderOutcome } from '../contracts/order';
-import { HOME, MARKETPLACE_CANCEL, MARKETPLACE_READ, MAX_READ_BACKS, WMS_CANCEL } from './activity-options';
+import { HOME, PROBE_INTERVAL, WMS_CANCEL } from './activity-options';
 import { createAttention, failWith, setOutcome } from './attention';
 import { type ReadFailure, readFailure } from './failure-reading';
+import { cancelAtMarketplace, HEALS_BY_ITSELF } from './marketplace-cancel';
+import { confirmCancelled, confirmNotCancelled, type SeenLines } from './messages';
 import { withFreshToken } from './with-fresh-token';
 import { orderDetails } from './wording';
 
@@ -41,55 +50,93 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
   const cancelledAt = new Date().toISOString();
   const attention = createAttention();
   let outcome: OrderOutcome = 'not_cancelled';
+  let confirmation: (SeenLines & { cancelled: boolean }) | undefined;
+  const onConfirmation = (cancelled: boolean) => (seen?: SeenLines) => {
+    confirmation = { ...seen, cancelled };
+  };
+  const whatWasSeen = () => confirmation;
+  setHandler(confirmCancelled, onConfirmation(true), { description: 'Counts the lines as cancelled there' });
+  setHandler(confirmNotCancelled, onConfirmation(false), { description: 'Asks for the lines again' });
+
+  /** Writes down that the run ends before everything is cancelled; not even a cancellation of the run keeps that from happening. */
+  const endEarly = (endedAs: OrderOutcome, error: string): Promise<void> =>
+    CancellationScope.nonCancellable(async () => {
+      await home.finishOrder({ orderId, status: 'failed', outcome: endedAs, error });
+      if (!patched('says-how-it-ended')) return;
+      setOutcome(endedAs);
+      attention.clear(orderDetails(orderNumber, `Ended as ${endedAs}: ${error}`));
+    });
+  const asGivenUp = (): OrderOutcome => (outcome === 'not_cancelled' ? 'gave_up' : outcome);
 
   async function askFor(side: OrderSideInput, failure: ReadFailure): Promise<void> {
     setOutcome(outcome);
     const title = `Order ${orderNumber}: ${side.displayName} did not cancel`;
-    const decision = await attention.ask(side.channel, failure, { title });
-    if (decision !== 'retry') {
+    const heals = HEALS_BY_ITSELF.has(failure.type);
+    // Like the other signals, it answers a question: sent while nobody asked it counts for nothing.
+    confirmation = undefined;
+    const decision = await attention.ask(side.channel, failure, {
+      title,
+      wake: () => whatWasSeen() !== undefined,
+      otherSignals: ['confirmCancelled', 'confirmNotCancelled'],
+      ...(heals ? { waitFor: PROBE_INTERVAL } : {}),
+    });
+    const seen = whatWasSeen();
+    if (seen && decision === 'woken') {
+      await home.confirmLines({ orderId, side: side === wms ? 'wms' : 'marketplace', ...seen });
+    }
+    const goesOn =
+      decision === 'retry' || decision === 'woken' || (decision === 'timeout' && heals && patched('heals-by-itself'));
+    if (!goesOn) {
       const error = failure.details.channelWords ?? failure.message;
-      await home.finishOrder({
-        orderId,
-        status: 'failed',
-        outcome: decision === 'giveUp' && outcome === 'not_cancelled' ? 'gave_up' : outcome,
-        error,
-      });
+      await endEarly(decision === 'giveUp' ? asGivenUp() : outcome, error);
       throw failWith(failure, decision);
     }
     attention.clear(orderDetails(orderNumber, `Trying ${side.displayName} again`));
   }
 
-  await home.startOrder({ orderId });
-  for (;;) {
-    const atMarketplace = await cancelAtMarketplace(marketplace, orderId, cancelledAt).catch(readFailure);
-    if ('type' in atMarketplace) {
-      await askFor(marketplace, atMarketplace);
-      continue;
-    }
-    if (atMarketplace.cancelled.length > 0) {
-      outcome = 'cancelled_at_marketplace_only';
-      setOutcome(outcome);
-      setCurrentDetails(
-        orderDetails(orderNumber, `${marketplace.displayName} has cancelled; ${wms.displayName} comes next`),
-      );
-      const inWms = await cancelInWms(wms, orderId, cancelledAt).catch(readFailure);
-      const failure = 'type' in inWms ? inWms : refusalOf(inWms);
-      if (failure) {
-        await askFor(wms, failure);
+  async function cancelOnBothSides(): Promise<UnfulfillableOrderResult> {
+    await home.startOrder({ orderId });
+    for (;;) {
+      const atMarketplace = await cancelAtMarketplace(marketplace, orderId, cancelledAt).catch(readFailure);
+      if ('type' in atMarketplace) {
+        await askFor(marketplace, atMarketplace);
         continue;
       }
-      outcome = atMarketplace.notCancelled.length > 0 ? 'partially_cancelled' : 'cancelled';
+      if (atMarketplace.cancelled.length > 0) {
+        outcome = 'cancelled_at_marketplace_only';
+        setOutcome(outcome);
+        setCurrentDetails(
+          orderDetails(orderNumber, `${marketplace.displayName} has cancelled; ${wms.displayName} comes next`),
+        );
+        const inWms = await cancelInWms(wms, orderId, cancelledAt).catch(readFailure);
+        const failure = 'type' in inWms ? inWms : refusalOf(inWms);
+        if (failure) {
+          await askFor(wms, failure);
+          continue;
+        }
+        outcome = atMarketplace.notCancelled.length > 0 ? 'partially_cancelled' : 'cancelled';
+      }
+      const refused = refusalOf(atMarketplace);
+      if (refused) {
+        // Only a person can say what happens to lines that the marketplace has packed, shipped or does not know.
+        await askFor(marketplace, refused);
+        continue;
+      }
+      // All of it has happened: a cancellation of the run comes too late to change that.
+      await CancellationScope.nonCancellable(() => home.finishOrder({ orderId, status: 'done', outcome, error: null }));
+      setOutcome(outcome);
+      setCurrentDetails(orderDetails(orderNumber, `Cancelled at ${marketplace.displayName} and in ${wms.displayName}`));
+      return { outcome, cancelled: atMarketplace.cancelled };
     }
-    const refused = refusalOf(atMarketplace);
-    if (refused) {
-      // Only a person can say what happens to lines that the marketplace has packed, shipped or does not know.
-      await askFor(marketplace, refused);
-      continue;
+  }
+
+  try {
+    return await cancelOnBothSides();
+  } catch (error) {
+    if (isCancellation(error) && patched('finishes-when-cancelled')) {
+      await endEarly(asGivenUp(), 'the run was cancelled');
     }
-    await home.finishOrder({ orderId, status: 'done', outcome, error: null });
-    setOutcome(outcome);
-    setCurrentDetails(orderDetails(orderNumber, `Cancelled at ${marketplace.displayName} and in ${wms.displayName}`));
-    return { outcome, cancelled: atMarketplace.cancelled };
+    throw error;
   }
 }
 
@@ -99,44 +146,6 @@ const refusalOf = ({ notCancelled }: OrderStepResult): ReadFailure | undefined =
   const channelWords = notCancelled.map(({ line, reason }) => `line ${line}: ${reason}`).join('; ');
   return { type: 'ChannelRejected', message: channelWords, details: { channelWords } };
 };
-
-/** Asks the marketplace to cancel; where its answer is missing or says no, believes only what it shows when it is read back. */
-async function cancelAtMarketplace(
-  side: OrderSideInput,
-  orderId: string,
-  cancelledAt: string,
-): Promise<OrderStepResult> {
-  const taskQueue = channelTaskQueue(side.channel);
-  const { cancelOnMarketplace } = proxyActivities<ChannelActivities>({ ...MARKETPLACE_CANCEL, taskQueue });
-  const { readMarketplaceOrder } = proxyActivities<ChannelActivities>({ ...MARKETPLACE_READ, taskQueue });
-  const cancelOptions = { ...MARKETPLACE_CANCEL, taskQueue, summary: `${side.displayName} · cancel` };
-  const readOptions = { ...MARKETPLACE_READ, taskQueue, summary: `${side.displayName} · read back` };
-  const { connectionId } = side;
-
-  for (let readBacks = 0; ; readBacks++) {
-    let uncertainty: unknown;
-    try {
-      const asked = await withFreshToken(side, (minTokenGeneration) =>
-        cancelOnMarketplace.executeWithOptions(cancelOptions, [
-          { orderId, connectionId, cancelledAt, minTokenGeneration },
-        ]),
-      );
-      if (asked.notCancelled.length === 0) return asked;
-    } catch (error) {
-      if (!isUncertain(readFailure(error)) || readBacks >= MAX_READ_BACKS) throw error;
-      uncertainty = error;
-    }
-    const shown = await withFreshToken(side, (minTokenGeneration) =>
-      readMarketplaceOrder.executeWithOptions(readOptions, [{ orderId, connectionId, minTokenGeneration }]),
-    );
-    const isWorthAsking = uncertainty !== undefined && shown.open.length > 0;
-    if (!isWorthAsking) return shown;
-  }
-}
-
-/** The request may have been applied although no usable answer came. */
-const isUncertain = (failure: ReadFailure): boolean =>
-  failure.type === 'OutcomeUnknown' || failure.type === 'ChannelContractViolated';
 
 async function cancelInWms(side: OrderSideInput, orderId: string, cancelledAt: string): Promise<OrderStepResult> {
   const taskQueue = channelTaskQueue(side.channel);

@@ -1,4 +1,4 @@
-import { ApplicationFailure, Context } from '@temporalio/activity';
+import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import { ApplicationFailureCategory } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
@@ -81,6 +81,22 @@ it('leaves what it does not know as it is, and tells of it without repeating its
   expect(await translated(error)).toEqual({ failure: error, observed });
 });
 
+it('takes whatever an activity throws after it was told to stop for a cancellation, and counts no failure', async () => {
+  const observed: unknown[] = [];
+  const environment = new MockActivityEnvironment({ activityType: 'pushChunk' });
+  const run = environment.run(() =>
+    new FailureInterceptor(Context.current(), (one) => void observed.push(one)).execute(
+      { args: [], headers: {} },
+      () => {
+        environment.cancel();
+        return Promise.reject(new ConnectorError('OutcomeUnknown', 'cut off'));
+      },
+    ),
+  );
+  await expect(run).rejects.toBeInstanceOf(CancelledFailure);
+  expect(observed).toEqual([]);
+});
+
 it('returns what the activity returns', async () => {
   const result = new MockActivityEnvironment().run(() =>
     new FailureInterceptor(Context.current(), () => undefined).execute({ args: [], headers: {} }, async () => 7),
@@ -94,6 +110,7 @@ it('retries only what time may heal', () => {
     'ChannelRateLimited',
     'ChannelStillWorking',
     'StoreUnavailable',
+    'AttemptLost',
   ]);
 });
 

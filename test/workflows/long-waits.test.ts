@@ -1,111 +1,16 @@
-import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { temporal } from '@temporalio/proto';
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  makeTelemetryFilterString,
-  Runtime,
-  Worker,
-  type WorkflowBundleWithSourceMap,
-} from '@temporalio/worker';
-import type { ChannelActivities, HomeActivities } from '../../src/activities';
-import { channelTaskQueue, WORKFLOW_TASK_QUEUE } from '../../src/contracts/ids';
-import { ATTENTION, OUTCOME, SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
-import type { InventorySyncWorkflow, UnfulfillableOrderWorkflow } from '../../src/workflows';
-import { timeSkippingEnvironment } from '../servers/servers';
-
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
-
-Runtime.install({
-  logger: new DefaultLogger('ERROR'),
-  // The server that skips time is an old one, and the SDK says so for every worker.
-  telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
-});
-
-const ajio = { connectionId: 1, channel: 'ajio', displayName: 'Ajio' } as const;
-const eshopbox = { connectionId: 2, channel: 'eshopbox', displayName: 'Eshopbox' } as const;
-const order = {
-  orderId: 'order-1',
-  orderNumber: 'O-1',
-  lines: [{ lineItemSequenceNumber: '1', marketplaceItemId: 'S1', quantity: 1 }],
-  marketplace: ajio,
-  wms: eshopbox,
-};
-
-type Activities = Partial<HomeActivities & ChannelActivities>;
-
-const failing = (type: string, isRetryable: boolean) => async (): Promise<never> => {
-  throw ApplicationFailure.create({
-    type,
-    message: `${type} for a long time`,
-    nonRetryable: !isRetryable,
-    details: [{ channelWords: 'Come back later' }],
-  });
-};
-const home: Activities = {
-  startOrder: async () => undefined,
-  finishSubmissions: async () => ({ finished: 0 }),
-  releasePush: async () => undefined,
-};
-
-let environment: TestWorkflowEnvironment;
-let workflowBundle: WorkflowBundleWithSourceMap;
-beforeAll(async () => {
-  environment = await timeSkippingEnvironment();
-  const { INDEXED_VALUE_TYPE_KEYWORD } = temporal.api.enums.v1.IndexedValueType;
-  await environment.connection.operatorService.addSearchAttributes({
-    namespace: 'default',
-    searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map(({ name }) => [name, INDEXED_VALUE_TYPE_KEYWORD])),
-  });
-  workflowBundle = await bundleWorkflowCode({
-    workflowsPath: require.resolve('../../src/workflows'),
-    logger: new DefaultLogger('ERROR'),
-  });
-});
-afterAll(() => environment.teardown());
-
-/** Runs `test` while workers with these activities, and no others, do the work; time skips whenever nothing is under way. */
-async function withActivities<T>(activities: Activities, test: () => Promise<T>): Promise<T> {
-  const common = { connection: environment.nativeConnection, activities: { ...home, ...activities } };
-  const workers = await Promise.all([
-    Worker.create({ ...common, taskQueue: WORKFLOW_TASK_QUEUE, workflowBundle }),
-    Worker.create({ ...common, taskQueue: channelTaskQueue('ajio') }),
-    Worker.create({ ...common, taskQueue: channelTaskQueue('eshopbox') }),
-  ]);
-  const [workflows, ...channels] = workers;
-  if (!workflows) throw new Error('there is no worker');
-  const running = channels.map((worker) => worker.run());
-  try {
-    return await workflows.runUntil(test());
-  } finally {
-    for (const worker of channels) worker.shutdown();
-    await Promise.all(running);
-  }
-}
-
-const startOrder = (workflowId: string) =>
-  environment.client.workflow.start<typeof UnfulfillableOrderWorkflow>('UnfulfillableOrderWorkflow', {
-    workflowId,
-    taskQueue: WORKFLOW_TASK_QUEUE,
-    args: [order],
-  });
-const startSync = (workflowId: string) =>
-  environment.client.workflow.start<typeof InventorySyncWorkflow>('InventorySyncWorkflow', {
-    workflowId,
-    taskQueue: WORKFLOW_TASK_QUEUE,
-    args: [ajio],
-  });
-async function attributesOf(handle: WorkflowHandle) {
-  const { typedSearchAttributes } = await handle.describe();
-  return { attention: typedSearchAttributes.get(ATTENTION), outcome: typedSearchAttributes.get(OUTCOME) };
-}
-async function durationMsOf(handle: WorkflowHandle): Promise<number> {
-  const { startTime, closeTime } = await handle.describe();
-  return (closeTime?.getTime() ?? Number.NaN) - startTime.getTime();
-}
+  type Activities,
+  attributesOf,
+  DAY_MS,
+  durationMsOf,
+  environment,
+  failing,
+  HOUR_MS,
+  startOrder,
+  startSync,
+  withActivities,
+} from './skipped-time';
 
 test('a refused order that nobody decides on fails after seven days with its cause', async () => {
   const finished: unknown[] = [];

@@ -1,0 +1,158 @@
+import type { WorkflowHandle } from '@temporalio/client';
+import { confirmCancelled, confirmNotCancelled } from '../../src/workflows/messages';
+import { ajioItem, lineNumber } from '../stand/events';
+import { type Scene, startScene } from '../stand/scene';
+import type { Tenant } from '../stand/tenants';
+import { eventually } from '../stand/waiting';
+
+/** How each order's run ends, or who helps it; all orders go out together in `beforeAll`, and each test looks at one of them. */
+const CASES = ['asking', 'half-done', 'on-the-wire', 'given-up', 'unreadable', 'unreadable-open', 'packed'] as const;
+type Case = (typeof CASES)[number];
+
+let scene: Scene;
+const runs = {} as Record<Case, string>;
+const tenants = {} as Record<Case, Tenant>;
+const numberOf = (name: Case) => `O-${name}`;
+const handleOf = (name: Case): WorkflowHandle => scene.stand.client.workflow.getHandle(runs[name]);
+
+beforeAll(async () => {
+  scene = await startScene();
+  for (const name of CASES) tenants[name] = await scene.tenants.add(name);
+  const open = (name: Case) => ({ username: name, lines: { [ajioItem(numberOf(name), '1')]: { quantity: 1 } } });
+  scene.stand.ajio.setState({ orders: Object.fromEntries(CASES.map((name) => [numberOf(name), open(name)])) });
+  const no = { kind: 'status', status: 400, body: { message: 'Order window is over' } } as const;
+  const cancelOf = (account: Case) => ({ account, method: 'POST' });
+  const unreadable = (account: Case) => ({ kind: 'status', status: 404, on: { account, method: 'GET' } }) as const;
+  scene.stand.ajio.setFaults([
+    { ...no, times: 1, on: cancelOf('asking') },
+    { ...no, on: cancelOf('given-up') },
+    { kind: 'hang-after-applying', times: 1, on: cancelOf('on-the-wire') },
+    { kind: 'reset-after-applying', times: 1, on: cancelOf('unreadable') },
+    unreadable('unreadable'),
+    { kind: 'reset', times: 1, on: cancelOf('unreadable-open') },
+    unreadable('unreadable-open'),
+    {
+      kind: 'fail-lines',
+      lines: [ajioItem(numberOf('packed'), '1')],
+      message: 'PACKED_ALREADY',
+      on: cancelOf('packed'),
+    },
+    unreadable('packed'),
+  ]);
+  scene.stand.eshopbox.setFaults([
+    {
+      kind: 'status',
+      status: 400,
+      body: { error: { message: 'Period is closed' } },
+      times: 1,
+      on: { account: 'half-done' },
+    },
+  ]);
+  for (const name of CASES) {
+    runs[name] = (await scene.send.order(tenants[name], { orderNumber: numberOf(name) })).workflowId;
+  }
+});
+afterAll(() => scene.stop());
+
+async function cancelled(name: Case): Promise<void> {
+  await handleOf(name).cancel();
+  await expect(handleOf(name).result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
+}
+
+const effectsOf = (name: Case) => ({
+  atAjio: scene.see.effectiveCancels(numberOf(name), ajioItem(numberOf(name), '1')),
+  inWms: scene.see.wmsCancels(numberOf(name)).filter(({ status }) => status === 200).length,
+});
+
+/** What the run, the list of those that wait, and the order's row say once the run has ended. */
+async function saidOf(name: Case) {
+  const { see, stand } = scene;
+  const [row] = await stand.stores.db.select<{ status: string; outcome: string | null }>(
+    'SELECT status, outcome FROM orders WHERE workflowId = ?',
+    [runs[name]],
+  );
+  const attention = await see.attention(runs[name]);
+  return { attention, outcome: await see.outcome(runs[name]), row: { ...row } };
+}
+
+const sendAgain = (name: Case) => scene.send.order(tenants[name], { orderNumber: numberOf(name) });
+
+test('a cancelled run that asks a person takes its question back, and the same event is a new try', async () => {
+  const { see } = scene;
+  await see.untilAttention(runs.asking, 'ajio_rejected');
+  await cancelled('asking');
+  expect(await saidOf('asking')).toEqual({
+    attention: undefined,
+    outcome: 'gave_up',
+    row: { status: 'failed', outcome: 'gave_up' },
+  });
+  expect(await see.details(runs.asking)).toContain('the run was cancelled');
+  expect(await sendAgain('asking')).toEqual({ workflowId: runs.asking, status: 'accepted' });
+  await see.untilOrder(runs.asking, 'done');
+  expect(effectsOf('asking')).toEqual({ atAjio: 1, inWms: 1 });
+});
+
+test('a run that is cancelled between the two systems says so, and the same event tells the WMS without asking Ajio again', async () => {
+  const { see } = scene;
+  await see.untilAttention(runs['half-done'], 'eshopbox_rejected');
+  await cancelled('half-done');
+  expect(await saidOf('half-done')).toEqual({
+    attention: undefined,
+    outcome: 'cancelled_at_marketplace_only',
+    row: { status: 'failed', outcome: 'cancelled_at_marketplace_only' },
+  });
+  await sendAgain('half-done');
+  await see.untilOrder(runs['half-done'], 'done');
+  expect(see.cancels(numberOf('half-done'))).toHaveLength(1);
+  expect(effectsOf('half-done')).toEqual({ atAjio: 1, inWms: 1 });
+});
+
+test('a request that is on the wire when the run is cancelled is read back by the next run, not sent again', async () => {
+  const { see } = scene;
+  await eventually('Ajio has applied it and says nothing', () => effectsOf('on-the-wire').atAjio || undefined);
+  await cancelled('on-the-wire');
+  expect(await saidOf('on-the-wire')).toMatchObject({ attention: undefined, row: { status: 'failed' } });
+  await sendAgain('on-the-wire');
+  await see.untilOrder(runs['on-the-wire'], 'done');
+  expect(see.cancels(numberOf('on-the-wire'))).toHaveLength(1);
+  expect(see.readBacks(numberOf('on-the-wire')).length).toBeGreaterThanOrEqual(1);
+  expect(effectsOf('on-the-wire')).toEqual({ atAjio: 1, inWms: 1 });
+});
+
+test('a run that was given up asks nobody any more and says that it was given up', async () => {
+  const { see } = scene;
+  await see.untilAttention(runs['given-up'], 'ajio_rejected');
+  await see.giveUp(runs['given-up']);
+  await expect(see.result(runs['given-up'])).rejects.toMatchObject({ cause: { type: 'ChannelRejected' } });
+  expect(await saidOf('given-up')).toEqual({
+    attention: undefined,
+    outcome: 'gave_up',
+    row: { status: 'failed', outcome: 'gave_up' },
+  });
+  expect(await see.details(runs['given-up'])).toContain('Order window is over');
+});
+
+test('where an order cannot be read back a person can say that it is cancelled, and the WMS is told', async () => {
+  const { see } = scene;
+  await see.untilAttention(runs.unreadable, 'ajio_outcome_unknown');
+  expect(await see.details(runs.unreadable)).toContain('could not be read back');
+  await handleOf('unreadable').signal(confirmCancelled);
+  expect(await see.result(runs.unreadable)).toMatchObject({ outcome: 'cancelled' });
+  expect(see.cancels(numberOf('unreadable'))).toHaveLength(1);
+  expect(effectsOf('unreadable')).toEqual({ atAjio: 1, inWms: 1 });
+});
+
+test('a person who saw that a line is not cancelled makes it be asked for again', async () => {
+  const { see } = scene;
+  await see.untilAttention(runs['unreadable-open'], 'ajio_outcome_unknown');
+  const line = lineNumber(numberOf('unreadable-open'), '1');
+  await handleOf('unreadable-open').signal(confirmNotCancelled, { lines: [line] });
+  expect(await see.result(runs['unreadable-open'])).toMatchObject({ outcome: 'cancelled' });
+  expect(see.cancels(numberOf('unreadable-open'))).toHaveLength(2);
+  expect(effectsOf('unreadable-open')).toEqual({ atAjio: 1, inWms: 1 });
+});
+
+test('a clear refusal stays the reason that a person is told, also where the order cannot be read back', async () => {
+  await scene.see.untilAttention(runs.packed, 'ajio_rejected');
+  expect(await scene.see.details(runs.packed)).toContain('PACKED_ALREADY');
+});

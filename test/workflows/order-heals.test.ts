@@ -1,0 +1,49 @@
+import {
+  type Activities,
+  attributesOf,
+  durationMsOf,
+  environment,
+  failing,
+  HOUR_MS,
+  startOrder,
+  withActivities,
+} from './skipped-time';
+
+test.each(['StoreUnavailable', 'ChannelRateLimited'])(
+  'an order that meets %s for an hour goes on by itself when it is over',
+  async (type) => {
+    let isOver = false;
+    const activities: Activities = {
+      cancelOnMarketplace: async () => (isOver ? { cancelled: ['1'], notCancelled: [] } : failing(type, true)()),
+      cancelInWms: async () => ({ cancelled: ['1'], notCancelled: [] }),
+      finishOrder: async () => undefined,
+    };
+    await withActivities(activities, async () => {
+      const handle = await startOrder(`heals-${type}`);
+      await environment.sleep(HOUR_MS);
+      expect((await attributesOf(handle)).attention).toMatch(/^ajio_(store_unavailable|rate_limited)$/);
+      isOver = true;
+      expect(await handle.result()).toEqual({ outcome: 'cancelled', cancelled: ['1'] });
+      expect(await attributesOf(handle)).toEqual({ attention: undefined, outcome: 'cancelled' });
+    });
+  },
+);
+
+test('a cancel whose workers were lost each time is read back, and no person is asked', async () => {
+  let asked = 0;
+  const activities: Activities = {
+    cancelOnMarketplace: async () => {
+      asked += 1;
+      return failing('WorkerShutdown', true)();
+    },
+    readMarketplaceOrder: async () => ({ cancelled: ['1'], notCancelled: [], open: [] }),
+    cancelInWms: async () => ({ cancelled: ['1'], notCancelled: [] }),
+    finishOrder: async () => undefined,
+  };
+  await withActivities(activities, async () => {
+    const handle = await startOrder('lost-workers');
+    expect(await handle.result()).toEqual({ outcome: 'cancelled', cancelled: ['1'] });
+    expect(asked).toBe(3);
+    expect(await durationMsOf(handle)).toBeLessThan(HOUR_MS);
+  });
+});
