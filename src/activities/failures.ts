@@ -3,7 +3,7 @@ import { ApplicationFailureCategory } from '@temporalio/common';
 import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
 import { ConnectorError } from '../connectors/errors';
 import { type FailureDetails, type FailureType, TREATMENT } from '../contracts/failures';
-import { isDatabaseBusy, isDatabaseDown, refusalCodeOf } from '../store/database';
+import { isDatabaseDown, isStoreUnavailable, refusalCodeOf } from '../store/database';
 
 const toApplicationFailure = (type: FailureType, message: string, details: FailureDetails): ApplicationFailure =>
   ApplicationFailure.create({
@@ -20,7 +20,7 @@ function storeFailureOf(error: unknown): { type: FailureType; message: string; d
   if (isDatabaseDown(error)) return { type: 'StoreUnavailable', message: 'MySQL cannot be reached', details: {} };
   const code = refusalCodeOf(error);
   if (code === undefined) return undefined;
-  const type = isDatabaseBusy(error) ? 'StoreUnavailable' : 'InvariantBroken';
+  const type = isStoreUnavailable(error) ? 'StoreUnavailable' : 'InvariantBroken';
   return { type, message: `MySQL refused a statement (${code})`, details: {} };
 }
 

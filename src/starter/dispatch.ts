@@ -22,7 +22,7 @@ const CALL_DEADLINE_MS = 5_000;
 export interface DispatchDeps {
   client: Client;
   connections: Pick<ConnectionCache, 'get'>;
-  orders: Pick<OrderStore, 'find'>;
+  orders: Pick<OrderStore, 'find' | 'finish'>;
   inventorySyncs: Pick<InventorySyncStore, 'find'>;
   connectorFor(channel: Channel): Connector;
 }
@@ -33,7 +33,7 @@ export interface Dispatch {
   pokeInventorySync(connectionId: number): Promise<void>;
   /** Starts the connection's sync unless one is open; leaves no mark on the history of one that is. */
   ensureInventorySync(connectionId: number): Promise<void>;
-  /** Starts the order's run; does nothing when it is running or has succeeded. */
+  /** Starts the order's run; does nothing when it is running, and settles the order's row when it has succeeded. */
   startOrder(orderId: string): Promise<void>;
   /** Starts the run that fetches a caller's file; does nothing when it is running or has succeeded. */
   startImport(syncId: string): Promise<void>;
@@ -84,6 +84,15 @@ export function createDispatch({ client, connections, orders, inventorySyncs, co
     wms: sideOf(wms),
   });
 
+  /** An order whose run has succeeded while its row, from an older copy of the database, does not know it. */
+  async function settleFromRun({ id, workflowId }: StoredOrder): Promise<void> {
+    const run = client.workflow.getHandle<typeof UnfulfillableOrderWorkflow>(workflowId);
+    const { status } = await withDeadline(() => run.describe());
+    if (status.name !== 'COMPLETED') return;
+    const { outcome } = await withDeadline(() => run.result());
+    await orders.finish(id, { status: 'done', outcome, error: null });
+  }
+
   return {
     async pokeInventorySync(connectionId) {
       const options = syncOptions(await find(connectionId));
@@ -130,6 +139,7 @@ export function createDispatch({ client, connections, orders, inventorySyncs, co
         );
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+        await settleFromRun(order);
       }
     },
 

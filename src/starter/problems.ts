@@ -3,7 +3,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { z } from 'zod';
 import { faultText } from '../intake/fault-text';
 import { FileFault } from '../intake/file-fault';
-import { isDatabaseBusy, isDatabaseDown } from '../store/database';
+import { isStoreUnavailable } from '../store/database';
 
 const RETRY_AFTER_SECONDS = 5;
 
@@ -71,7 +71,7 @@ export function readBody<T>(schema: z.ZodType<T>, body: unknown, prefix: readonl
 export function toProblem(error: FastifyError | Error): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof FileFault) return new Problem(error.kind === 'too_large' ? 413 : 422, error.message);
-  if (isDatabaseDown(error) || isDatabaseBusy(error)) {
+  if (isStoreUnavailable(error)) {
     return new Problem(503, 'the database cannot be reached or is too busy; nothing was stored', [], {
       'retry-after': String(RETRY_AFTER_SECONDS),
     });

@@ -43,7 +43,7 @@ const CONNECTION_ERROR_CODES = new Set([
   'POOL_NO_CONNECTION',
 ]);
 
-const errorField = (error: unknown, field: 'errno' | 'code' | 'fatal'): unknown =>
+const errorField = (error: unknown, field: 'errno' | 'code' | 'fatal' | 'sqlState'): unknown =>
   typeof error === 'object' && error !== null && field in error ? Reflect.get(error, field) : undefined;
 
 /** True when the database could not be reached, as opposed to refusing a statement. */
@@ -62,6 +62,29 @@ export const refusalCodeOf = (error: unknown): string | undefined => {
 
 /** True when the database asked us to give way, more often than a transaction is repeated. */
 export const isDatabaseBusy = (error: unknown): boolean => GIVE_WAY_ERRNOS.has(Number(errorField(error, 'errno')));
+
+/**
+ * Classes of SQLSTATE that blame the statement or its values: cardinality, data, constraint, syntax or a name that does not exist.
+ * Sent again it would be refused again.
+ */
+const STATEMENT_FAULTS = new Set(['21', '22', '23', '42']);
+/** Faults of a statement to which the server gives the general class HY000: no default, wrong value, a check, a bad argument. */
+const STATEMENT_FAULT_ERRNOS = new Set([1364, 1366, 3819, 1210, 1295]);
+/** Limits of a user's connections and statements, which the server puts among the faults of syntax. */
+const LIMIT_ERRNOS = new Set([1203, 1226]);
+
+/**
+ * True when the same statement may succeed later: the database is away, busy, read-only, full, or says something that we do not
+ * know. Only what blames the statement itself is no matter of time.
+ */
+export const isStoreUnavailable = (error: unknown): boolean => {
+  if (isDatabaseDown(error)) return true;
+  if (refusalCodeOf(error) === undefined) return false;
+  const errno = Number(errorField(error, 'errno'));
+  if (LIMIT_ERRNOS.has(errno)) return true;
+  const state = errorField(error, 'sqlState');
+  return !STATEMENT_FAULT_ERRNOS.has(errno) && !(typeof state === 'string' && STATEMENT_FAULTS.has(state.slice(0, 2)));
+};
 
 const queryableOn = (target: Pick<PoolConnection, 'query'>): Queryable => ({
   async select<Row extends object>(sql: string, values: readonly SqlValue[] = []) {

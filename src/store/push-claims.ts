@@ -54,7 +54,24 @@ export interface PushRow {
   rootPushId: string | null;
 }
 
-/** The push, locked until the transaction ends. Throws when there is none. */
+/** A push of which nothing is known, as after the database was put back to an older copy: closed, and nothing was decided by it. */
+const GONE: PushRow = {
+  connectionId: 0,
+  state: 'closed',
+  attempt: 0,
+  unansweredAttempts: 0,
+  acceptedCount: 0,
+  rejectedCount: 0,
+  unknownCount: 0,
+  error: null,
+  lineCount: 0,
+  rootPushId: null,
+};
+
+/**
+ * The push, locked until the transaction ends. One that is not there counts as closed: its lines are planned anew, while an error
+ * would be tried again for ever.
+ */
 export const lockPush = async (tx: Queryable, pushId: string): Promise<PushRow> => {
   const [row] = await tx.select<PushRow>(
     `SELECT connectionId, state, attempt, unansweredAttempts, acceptedCount, rejectedCount, unknownCount, error,
@@ -62,8 +79,7 @@ export const lockPush = async (tx: Queryable, pushId: string): Promise<PushRow> 
      FROM pushes WHERE id = ? FOR UPDATE`,
     [pushId],
   );
-  if (!row) throw new Error(`there is no push ${pushId}`);
-  return row;
+  return row ?? GONE;
 };
 
 /** Opens pushes whose lines are claimed. */

@@ -1,4 +1,4 @@
-import { type Database, inChunks, isDatabaseDown, openDatabase } from '../../src/store/database';
+import { type Database, inChunks, isDatabaseDown, isStoreUnavailable, openDatabase } from '../../src/store/database';
 import { openTestStores, type TestStores } from './open-store';
 
 let stores: TestStores;
@@ -105,4 +105,30 @@ it('knows a connection that the server has killed, and goes on with another one'
 it('cuts rows into chunks without losing any', () => {
   expect(inChunks([1, 2, 3, 4, 5], 2)).toEqual([[1, 2], [3, 4], [5]]);
   expect(inChunks([], 2)).toEqual([]);
+});
+
+it('takes a database that writes nothing at the moment for one that will later, and a statement at fault for what it is', async () => {
+  const refusals = await db.withLock('refusals', 5, async (one) => {
+    const refusalOf = (sql: string) =>
+      one.change(sql).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+    await one.change('START TRANSACTION READ ONLY');
+    const readOnly = await refusalOf("INSERT INTO gates (gateKey) VALUES ('written')");
+    await one.change('ROLLBACK');
+    const own = [
+      "INSERT INTO gates (gateKey) VALUES ('a')",
+      'SELECT nothing FROM gates',
+      'SELECT 1 FROM no_such_table',
+      'SELEKT 1',
+      `INSERT INTO gates (gateKey) VALUES (REPEAT('x', 5000))`,
+    ];
+    const faults: unknown[] = [];
+    for (const sql of own) faults.push(await refusalOf(sql));
+    return { readOnly, faults };
+  });
+  expect(isStoreUnavailable(refusals.readOnly)).toBe(true);
+  expect(refusals.faults.map(isStoreUnavailable)).toEqual([false, false, false, false, false]);
+  expect(refusals.faults).not.toContain(undefined);
 });

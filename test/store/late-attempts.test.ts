@@ -251,3 +251,37 @@ it('the ledger keeps every attempt, newest first, and marks the late ones', asyn
     { attempt: 1, sentAtMs: 1_000, late: 1, verdict: 'accepted' },
   ]);
 });
+
+describe('a push that the database has forgotten, as after it was put back to an older copy', () => {
+  async function forgotten() {
+    await storeLine('a', 1);
+    const pushId = await openPush();
+    const start = await begin(pushId);
+    await stores.db.change("UPDATE stock_levels SET state = 'dirty', pushId = NULL WHERE pushId = ?", [pushId]);
+    await stores.db.change('DELETE FROM pushes WHERE id = ?', [pushId]);
+    return { pushId, start };
+  }
+  const NOTHING = { accepted: 0, rejected: 0, unknown: 0 };
+
+  it('is given back without an error, is not sent, and has decided nothing', async () => {
+    const { pushId } = await forgotten();
+    await stores.pushes.release(pushId);
+    expect(await stores.pushes.beginAttempt(pushId)).toMatchObject({ open: false, result: NOTHING });
+    expect(await stores.pushes.closedResult(pushId)).toMatchObject(NOTHING);
+    expect(only((await begin(await openPush())).lines).listing).toBe('a');
+  });
+
+  it('makes its lines go again when its answer comes, or when its request may still arrive', async () => {
+    const answered = await forgotten();
+    const next = await openPush();
+    await accept(next, await begin(next));
+    expect(await accept(answered.pushId, answered.start)).toMatchObject(NOTHING);
+    expect(await level('a')).toMatchObject({ state: 'dirty', desiredQuantity: 1 });
+
+    const last = await openPush();
+    await accept(last, await begin(last));
+    const failure = { type: 'OutcomeUnknown', message: 'cut off', mayStillApply: true } as const;
+    await stores.pushes.recordFailure(answered.pushId, 1, answered.start.lines, failure);
+    expect(await level('a')).toMatchObject({ state: 'dirty' });
+  });
+});

@@ -58,12 +58,22 @@ it('calls a database that is away by its name, without the words of the driver',
 });
 
 it.each([
-  ['ER_LOCK_DEADLOCK', 1213, 'StoreUnavailable'],
-  ['ER_DATA_TOO_LONG', 1406, 'InvariantBroken'],
-])('turns %s into a failure without the statement and its values', async (code, errno, type) => {
+  ['ER_LOCK_DEADLOCK', 1213, '40001', 'StoreUnavailable'],
+  ['ER_OPTION_PREVENTS_STATEMENT', 1290, 'HY000', 'StoreUnavailable'],
+  ['ER_READ_ONLY_MODE', 1836, 'HY000', 'StoreUnavailable'],
+  ['ER_DISK_FULL', 1021, 'HY000', 'StoreUnavailable'],
+  ['ER_RECORD_FILE_FULL', 1114, 'HY000', 'StoreUnavailable'],
+  ['ER_QUERY_INTERRUPTED', 1317, '70100', 'StoreUnavailable'],
+  ['ER_TOO_MANY_USER_CONNECTIONS', 1203, '42000', 'StoreUnavailable'],
+  ['ER_NOBODY_KNOWS_THIS_ONE', 9999, 'HY000', 'StoreUnavailable'],
+  ['ER_DATA_TOO_LONG', 1406, '22001', 'InvariantBroken'],
+  ['ER_NO_SUCH_TABLE', 1146, '42S02', 'InvariantBroken'],
+  ['ER_NO_DEFAULT_FOR_FIELD', 1364, 'HY000', 'InvariantBroken'],
+])('turns %s into a failure without the statement and its values', async (code, errno, sqlState, type) => {
   const error = Object.assign(new Error("Data too long near 'CANARY'"), {
     code,
     errno,
+    sqlState,
     sql: "UPDATE t SET a = 'CANARY'",
   });
   const { failure, observed } = await translated(error);

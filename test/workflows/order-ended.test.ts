@@ -156,3 +156,15 @@ test('a clear refusal stays the reason that a person is told, also where the ord
   await scene.see.untilAttention(runs.packed, 'ajio_rejected');
   expect(await scene.see.details(runs.packed)).toContain('PACKED_ALREADY');
 });
+
+test('an order whose row forgot that its run is done is settled by the same event, and nothing is asked again', async () => {
+  const { see, stand } = scene;
+  const workflowId = runs.unreadable;
+  await see.untilOrder(workflowId, 'done');
+  await stand.stores.db.change("UPDATE orders SET status = 'stored', outcome = NULL WHERE workflowId = ?", [
+    workflowId,
+  ]);
+  await sendAgain('unreadable');
+  expect(await see.untilOrder(workflowId, 'done')).toMatchObject({ outcome: 'cancelled' });
+  expect(effectsOf('unreadable')).toEqual({ atAjio: 1, inWms: 1 });
+});

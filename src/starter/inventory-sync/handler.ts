@@ -1,6 +1,6 @@
 import { type ExecutionResult, type FieldNode, GraphQLError, getOperationAST, getVariableValues } from 'graphql';
 import { createHandler, type OperationArgs, type Response } from 'graphql-http';
-import { isDatabaseBusy, isDatabaseDown } from '../../store/database';
+import { isStoreUnavailable } from '../../store/database';
 import { costOf, MAX_CREDITS, readDocument } from './limits';
 import { createMutations, type MutationDeps } from './mutations';
 import { createQueries, type QueryDeps } from './queries';
@@ -65,7 +65,7 @@ const thrownBy = ({ originalError }: GraphQLError): unknown =>
 function answerOf({ data, errors = [] }: ExecutionResult, scope: RequestScope): Response {
   const shown = errors.map((error) => {
     const cause = thrownBy(error);
-    if (isDatabaseDown(cause) || isDatabaseBusy(cause)) throw cause;
+    if (isStoreUnavailable(cause)) throw cause;
     const key = String(error.path?.[0] ?? '');
     const entry = shownError(error, scope.operations.get(key) ?? key, scope.requestId);
     if (entry.code === CODES.internal) {
