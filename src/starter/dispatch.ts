@@ -16,6 +16,8 @@ import type { OrderStore, StoredOrder } from '../store/orders';
 import type { CsvImportWorkflow, InventorySyncWorkflow, UnfulfillableOrderWorkflow } from '../workflows';
 import { stockChanged } from '../workflows/messages';
 
+/** For a list of many pages. */
+const LIST_DEADLINE_MS = 60_000;
 /** Temporal is asked only so long: what could not be started is stored, and the sweep starts it. */
 const CALL_DEADLINE_MS = 5_000;
 
@@ -35,6 +37,8 @@ export interface Dispatch {
   ensureInventorySync(connectionId: number): Promise<void>;
   /** Starts the order's run; does nothing when it is running, and settles the order's row when it has succeeded. */
   startOrder(orderId: string): Promise<void>;
+  /** Workflow ids of all orders whose runs are open, as Temporal lists them: one that has just begun may be missing. */
+  openOrders(): Promise<ReadonlySet<string>>;
   /** Starts the run that fetches a caller's file; does nothing when it is running or has succeeded. */
   startImport(syncId: string): Promise<void>;
 }
@@ -142,6 +146,14 @@ export function createDispatch({ client, connections, orders, inventorySyncs, co
         await settleFromRun(order);
       }
     },
+
+    openOrders: () =>
+      client.withDeadline(Date.now() + LIST_DEADLINE_MS, async () => {
+        const query = 'WorkflowType = "UnfulfillableOrderWorkflow" AND ExecutionStatus = "Running"';
+        const ids = new Set<string>();
+        for await (const { workflowId } of client.workflow.list({ query })) ids.add(workflowId);
+        return ids;
+      }),
 
     async startImport(syncId) {
       const sync = await inventorySyncs.find(syncId);

@@ -21,7 +21,7 @@ export interface InventorySyncStore {
   /** False when it was refused or aborted before. Rows of its submission are the caller's business. */
   abort(id: string, reason: string | null): Promise<boolean>;
   /** Ids of files that wait longer than `olderThanMs`, oldest first. */
-  findWaiting(olderThanMs: number, limit: number): Promise<string[]>;
+  findWaiting(olderThanMs: number, limit: number, after?: string): Promise<string[]>;
 }
 
 const COLUMNS =
@@ -80,10 +80,10 @@ export function createInventorySyncStore(db: Database): InventorySyncStore {
       return affectedRows > 0;
     },
 
-    async findWaiting(olderThanMs, limit) {
+    async findWaiting(olderThanMs, limit, after = '') {
       const rows = await db.select<{ id: string }>(
-        "SELECT id FROM inventory_syncs WHERE state = 'waiting' AND updatedAt < ? ORDER BY updatedAt LIMIT ?",
-        [new Date(Date.now() - olderThanMs), limit],
+        "SELECT id FROM inventory_syncs WHERE state = 'waiting' AND updatedAt < ? AND id > ? ORDER BY id LIMIT ?",
+        [new Date(Date.now() - olderThanMs), after, limit],
       );
       return rows.map(({ id }) => id);
     },

@@ -29,6 +29,12 @@ export interface StoredOrder extends OrderRef {
 
 export type NewOrder = Omit<StoredOrder, 'id' | 'status' | 'outcome' | 'lines'> & { lines: readonly OrderLine[] };
 
+/** An order that nobody may be working on. */
+export interface RestingOrder {
+  id: string;
+  workflowId: string;
+}
+
 export interface OrderStore {
   /** Stores an order with the lines that no other open or finished run owns. `duplicate` when none is left, or when it is stored already. */
   store(
@@ -58,8 +64,8 @@ export interface OrderStore {
   ): Promise<void>;
   /** Takes a person's word for lines that are not cancelled yet on that side; in the WMS only for those that the marketplace has cancelled. */
   confirm(orderId: string, seen: { side: OrderSide; cancelled: boolean; lines?: readonly string[] }): Promise<void>;
-  /** Orders that were stored at least `ageMs` ago and never started. */
-  findUnstarted(ageMs: number, limit: number): Promise<string[]>;
+  /** Orders that have this status since `ageMs` at least, by id; the page that follows `after`. */
+  findResting(status: 'stored' | 'started', ageMs: number, limit: number, after?: string): Promise<RestingOrder[]>;
 }
 
 const stateColumn = (side: OrderSide) => (side === 'marketplace' ? 'marketplaceState' : 'wmsState');
@@ -278,12 +284,10 @@ export function createOrderStore(db: Database): OrderStore {
       );
     },
 
-    async findUnstarted(ageMs, limit) {
-      const rows = await db.select<{ id: string }>(
-        "SELECT id FROM orders WHERE status = 'stored' AND updatedAt < ? ORDER BY updatedAt LIMIT ?",
-        [new Date(Date.now() - ageMs), limit],
-      );
-      return rows.map((row) => row.id);
-    },
+    findResting: (status, ageMs, limit, after = '') =>
+      db.select<RestingOrder>(
+        'SELECT id, workflowId FROM orders WHERE status = ? AND updatedAt < ? AND id > ? ORDER BY id LIMIT ?',
+        [status, new Date(Date.now() - ageMs), after, limit],
+      ),
   };
 }

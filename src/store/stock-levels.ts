@@ -123,7 +123,7 @@ export interface StockLevelStore {
   /** What waits is given up, with the reason on each level and on the lines that asked for it; returns how many levels. A newer value wakes it again. */
   giveUpWaiting(connectionId: number, reason: string): Promise<number>;
   /** Active connections whose lines have been due for longer than `ageMs`, oldest first. */
-  findStale(ageMs: number, limit: number): Promise<number[]>;
+  findStale(ageMs: number, limit: number, after?: number): Promise<number[]>;
   recordObserved(
     connectionId: number,
     observed: readonly { listing: string; quantity: number | null }[],
@@ -186,14 +186,14 @@ export function createStockLevelStore(db: Database): StockLevelStore {
         );
         return affectedRows;
       }),
-    async findStale(ageMs, limit) {
+    async findStale(ageMs, limit, after = 0) {
       const nowMs = Date.now();
       const rows = await db.select<{ connectionId: number }>(
-        `SELECT lv.connectionId, MIN(lv.dirtySinceMs) AS oldest FROM stock_levels lv
+        `SELECT DISTINCT lv.connectionId FROM stock_levels lv
          JOIN ie_appinstall_connection c ON c.id = lv.connectionId AND c.status = 'active'
-         WHERE lv.state IN ('dirty', 'claimed') AND lv.dirtySinceMs < ? AND lv.notBeforeMs < ?
-         GROUP BY lv.connectionId ORDER BY oldest LIMIT ?`,
-        [nowMs - ageMs, nowMs, limit],
+         WHERE lv.state IN ('dirty', 'claimed') AND lv.dirtySinceMs < ? AND lv.notBeforeMs < ? AND lv.connectionId > ?
+         ORDER BY lv.connectionId LIMIT ?`,
+        [nowMs - ageMs, nowMs, after, limit],
       );
       return rows.map((row) => row.connectionId);
     },

@@ -215,15 +215,27 @@ describe('an attempt that stood still', () => {
   });
 });
 
-it('finds the orders that were stored and never started', async () => {
+it('finds the orders that rest in a status, page by page', async () => {
   const { orderId } = await stores.orders.store(order(1));
   const started = await stores.orders.store(order(2));
   await stores.orders.markStarted(started.orderId);
   await delay(5);
-  expect(await stores.orders.findUnstarted(60_000, 10)).not.toContain(orderId);
-  const found = await stores.orders.findUnstarted(0, 100);
+  const idsOf = async (...args: Parameters<typeof stores.orders.findResting>) =>
+    (await stores.orders.findResting(...args)).map(({ id }) => id);
+  expect(await idsOf('stored', 60_000, 10)).not.toContain(orderId);
+  const found = await idsOf('stored', 0, 100);
   expect(found).toContain(orderId);
   expect(found).not.toContain(started.orderId);
+  expect(await idsOf('started', 0, 100)).toContain(started.orderId);
+  expect(await idsOf('stored', 0, 100, orderId)).not.toContain(orderId);
+  const pages: string[] = [];
+  for (let after = ''; ; ) {
+    const [id] = await idsOf('stored', 0, 1, after);
+    if (id === undefined) break;
+    pages.push(id);
+    after = id;
+  }
+  expect(pages).toEqual(found);
 });
 
 it('does not know an order that is not there', async () => {

@@ -72,10 +72,11 @@ describe('stale work', () => {
     expect(await isFound()).toBe(false);
   });
 
-  it('comes oldest first, as much as is asked for', async () => {
+  it('comes page by page, so that what stays stale hides nothing', async () => {
     await storeAt(T0, ['a', 1]);
     await stores.db.change('UPDATE stock_levels SET dirtySinceMs = 1 WHERE connectionId = ?', [connectionId]);
-    expect(await stores.levels.findStale(0, 1)).toEqual([connectionId]);
+    expect(await stores.levels.findStale(0, 1, connectionId - 1)).toEqual([connectionId]);
+    expect(await stores.levels.findStale(0, 1, connectionId)).not.toContain(connectionId);
   });
 });
 

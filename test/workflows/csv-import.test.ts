@@ -160,12 +160,12 @@ describe('a file that can be had', () => {
         workflowId: 'sweep',
         taskQueue: 'stockbridge',
       });
-    expect(await sweep()).toMatchObject({ startedImports: 0, failed: [] });
+    expect(await sweep()).toMatchObject({ startedImports: 0, failedCount: 0, failed: [] });
     await scene.stand.stores.db.change(
       'UPDATE inventory_syncs SET updatedAt = updatedAt - INTERVAL 1 MINUTE WHERE id = ?',
       [id],
     );
-    expect(await sweep()).toMatchObject({ startedImports: 1, failed: [] });
+    expect(await sweep()).toMatchObject({ startedImports: 1, failedCount: 0, failed: [] });
     expect(await resultOf(id)).toMatchObject({ status: 'stored' });
   });
 });

@@ -1,4 +1,6 @@
 import type { WorkflowHandle } from '@temporalio/client';
+import { WORKFLOW_TASK_QUEUE } from '../../src/contracts/ids';
+import type { SweepWorkflow } from '../../src/workflows';
 import { confirmCancelled, confirmNotCancelled } from '../../src/workflows/messages';
 import { ajioItem, lineNumber } from '../stand/events';
 import { type Scene, startScene } from '../stand/scene';
@@ -6,7 +8,16 @@ import type { Tenant } from '../stand/tenants';
 import { eventually } from '../stand/waiting';
 
 /** How each order's run ends, or who helps it; all orders go out together in `beforeAll`, and each test looks at one of them. */
-const CASES = ['asking', 'half-done', 'on-the-wire', 'given-up', 'unreadable', 'unreadable-open', 'packed'] as const;
+const CASES = [
+  'asking',
+  'half-done',
+  'on-the-wire',
+  'given-up',
+  'unreadable',
+  'unreadable-open',
+  'packed',
+  'terminated',
+] as const;
 type Case = (typeof CASES)[number];
 
 let scene: Scene;
@@ -26,6 +37,7 @@ beforeAll(async () => {
   scene.stand.ajio.setFaults([
     { ...no, times: 1, on: cancelOf('asking') },
     { ...no, on: cancelOf('given-up') },
+    { ...no, times: 1, on: cancelOf('terminated') },
     { kind: 'hang-after-applying', times: 1, on: cancelOf('on-the-wire') },
     { kind: 'reset-after-applying', times: 1, on: cancelOf('unreadable') },
     unreadable('unreadable'),
@@ -167,4 +179,23 @@ test('an order whose row forgot that its run is done is settled by the same even
   await sendAgain('unreadable');
   expect(await see.untilOrder(workflowId, 'done')).toMatchObject({ outcome: 'cancelled' });
   expect(effectsOf('unreadable')).toEqual({ atAjio: 1, inWms: 1 });
+});
+
+test('the sweep takes over an order whose run was terminated, and leaves alone the ones whose runs are open', async () => {
+  const { see, stand } = scene;
+  await see.untilAttention(runs.terminated, 'ajio_rejected');
+  await see.untilAttention(runs.packed, 'ajio_rejected');
+  await handleOf('terminated').terminate('pressed by a person');
+  await stand.stores.db.change('UPDATE orders SET updatedAt = updatedAt - INTERVAL 5 MINUTE', []);
+  const sweep = () =>
+    stand.client.workflow.execute<typeof SweepWorkflow>('SweepWorkflow', {
+      workflowId: 'sweep-by-hand',
+      taskQueue: WORKFLOW_TASK_QUEUE,
+    });
+  // What is listed as open follows a moment later.
+  await eventually('the takeover', async () => ((await sweep()).startedOrders === 1 ? true : undefined));
+  expect(await see.result(runs.terminated)).toMatchObject({ outcome: 'cancelled' });
+  await see.untilOrder(runs.terminated, 'done');
+  expect(effectsOf('terminated')).toEqual({ atAjio: 1, inWms: 1 });
+  expect(await see.attention(runs.packed)).toBe('ajio_rejected');
 });
