@@ -1,7 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { WorkflowHandle } from '@temporalio/client';
 import { csvImportWorkflowId, WORKFLOW_TASK_QUEUE } from '../../src/contracts/ids';
 import type { Fault } from '../../src/twins/faults';
+import { confirmCancelled, giveUp } from '../../src/workflows/messages';
 import { fileServers } from '../connectors/file-servers';
 import { ajioItem } from '../stand/events';
 import { fetchHistory, type HistoryJson } from '../stand/histories';
@@ -62,6 +64,20 @@ async function upkeep(scene: Scene, workflowType: string): Promise<string> {
 async function retryAfter(scene: Scene, workflowId: string, attention: string): Promise<void> {
   await scene.see.untilAttention(workflowId, attention);
   await scene.see.retry(workflowId);
+}
+
+/** An order whose run asks with this word and is then ended by a person. */
+async function endedOrder(
+  scene: Scene,
+  tenant: Tenant,
+  attention: string,
+  act: (run: WorkflowHandle) => Promise<unknown>,
+  ending: 'completes' | 'fails' = 'fails',
+): Promise<string> {
+  const workflowId = await order(scene, tenant);
+  await scene.see.untilAttention(workflowId, attention);
+  await act(scene.stand.client.workflow.getHandle(workflowId));
+  return end(scene, workflowId, ending);
 }
 
 /** Every kind of run that today's code must still be able to replay. */
@@ -160,6 +176,31 @@ export const SCENARIOS: Record<string, Scenario> = {
       const workflowId = await order(scene, tenant);
       await scene.see.untilAttention(workflowId, 'ajio_rejected');
       await scene.see.giveUp(workflowId);
+      return end(scene, workflowId, 'fails');
+    },
+  },
+  'order-ended-by-giving-up': {
+    ajio: [{ kind: 'status', status: 400 }],
+    play: (scene, tenant) => endedOrder(scene, tenant, 'ajio_rejected', (run) => run.signal(giveUp)),
+  },
+  'order-ended-by-cancel': {
+    eshopbox: [{ kind: 'status-failed' }],
+    play: (scene, tenant) => endedOrder(scene, tenant, 'eshopbox_rejected', (run) => run.cancel()),
+  },
+  'order-ended-by-confirmation': {
+    ajio: [
+      { kind: 'reset-after-applying', times: 1, on: { method: 'POST' } },
+      { kind: 'status', status: 404, on: { method: 'GET' } },
+    ],
+    play: (scene, tenant) =>
+      endedOrder(scene, tenant, 'ajio_outcome_unknown', (run) => run.signal(confirmCancelled), 'completes'),
+  },
+  'stock-ended-by-cancel': {
+    ajio: [{ kind: 'status', status: 400 }],
+    async play(scene, tenant) {
+      const workflowId = await stock(scene, tenant);
+      await scene.see.untilAttention(workflowId, 'ajio_rejected');
+      await scene.stand.client.workflow.getHandle(workflowId).cancel();
       return end(scene, workflowId, 'fails');
     },
   },
