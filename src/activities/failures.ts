@@ -4,6 +4,7 @@ import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from
 import { ConnectorError } from '../connectors/errors';
 import { type FailureDetails, type FailureType, TREATMENT } from '../contracts/failures';
 import { isDatabaseDown, isStoreUnavailable, refusalCodeOf } from '../store/database';
+import { earlierChannelFailures, noteChannelFailures } from './heartbeats';
 
 const toApplicationFailure = (type: FailureType, message: string, details: FailureDetails): ApplicationFailure =>
   ApplicationFailure.create({
@@ -53,9 +54,18 @@ export class FailureInterceptor implements ActivityInboundCallsInterceptor {
         this.observe({ activityType: this.context.info.activityType, type: 'Unexpected', message, details: {} });
         throw error;
       }
-      const { type, message, details } = translated;
+      const { type, message } = translated;
+      const details = this.withCount(type, translated.details);
       this.observe({ activityType: this.context.info.activityType, type, message, details });
       throw toApplicationFailure(type, message, details);
     }
+  }
+
+  /** Counts what the channel can be charged with, so that lost attempts and our own outages use up none of its attempts. */
+  private withCount(type: FailureType, details: FailureDetails): FailureDetails {
+    const channelFailures = earlierChannelFailures(this.context) + (type === 'ChannelUnavailable' ? 1 : 0);
+    if (channelFailures === 0) return details;
+    noteChannelFailures(this.context, channelFailures);
+    return { ...details, channelFailures };
   }
 }

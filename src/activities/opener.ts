@@ -1,32 +1,28 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { ConnectorError } from '../connectors/errors';
-import { gateIntervalMs } from '../connectors/gate';
-import type { Call, Capabilities, Connector, ConnectorContext, CreditReader } from '../connectors/ports';
+import type { Call, Capabilities, Connector, ConnectorContext } from '../connectors/ports';
 import type { Channel } from '../contracts/channels';
 import type { Connection } from '../contracts/connection';
+import type { ReservedSlot } from '../contracts/failures';
 import type { ConnectionCache } from '../store/connection-cache';
 import type { CreditStore } from '../store/credits';
-import type { GatePass, GateStore } from '../store/gates';
+import type { GateStore } from '../store/gates';
 import type { WorkingTokenStore } from '../store/working-tokens';
-
-/** A slot that is nearer than this is waited for; for a later one Temporal wakes us again. */
-const MAX_SLOT_WAIT_MS = 8_000;
+import { createRateLimit } from './rate-limit';
 
 /** Which connection an activity works on, and how young its token must be. */
 export interface ConnectionRef {
   connectionId: number;
   /** After a refresh: the generation of the new token, so that an older cached one is not used. */
   minTokenGeneration?: number;
+  /** After `ChannelRateLimited`: the turn that was reserved for this request. */
+  slot?: ReservedSlot;
 }
 
 export interface OpenConnection {
   connection: Connection;
   connector: Connector;
   capabilities: Capabilities;
-  /**
-   * Waits until the connection's rate limit lets one request leave and, where the channel counts credits, until the account
-   * has as many. Throws `ChannelRateLimited` when that is not soon, `ChannelRejected` when the account can never have as many.
-   */
+  /** Waits for the request's turn, or says when to come back for it: see {@link createRateLimit}. */
   passGate(call: Call, credits?: number): Promise<void>;
   /**
    * Sends one request, which has passed the gate. An answer shows that the channel takes the token; a failure that asks us to slow
@@ -48,7 +44,7 @@ export type OpenConnectionFn = (ref: ConnectionRef) => Promise<OpenConnection>;
 
 /** Returns the function by which activities get at a channel: it loads the row, checks it, and opens the connector on it. */
 export function createOpener(deps: OpenerDeps): OpenConnectionFn {
-  return async ({ connectionId, minTokenGeneration }) => {
+  return async ({ connectionId, minTokenGeneration, slot }) => {
     const cached = await deps.connections.get(connectionId, minTokenGeneration);
     // What stopped it may be over already, so only the row as it is now may stop anybody.
     if (cached && (cached.status !== 'active' || cached.sealFault !== undefined)) deps.connections.forget(connectionId);
@@ -71,21 +67,9 @@ export function createOpener(deps: OpenerDeps): OpenConnectionFn {
     const connector = deps.connectorFor(channel);
     const gate = connector.gate(connection, deps.context.endpoints);
     const capabilities = connector.open(connection, deps.context);
-    const { displayName } = connector;
-    const wait = async (pass: GatePass, { signal }: Call) => {
-      if (!pass.reserved) {
-        throw new ConnectorError('ChannelRateLimited', `${displayName} takes no request before its limit allows it`, {
-          details: { ...details, retryAfterMs: pass.waitMs },
-        });
-      }
-      if (pass.waitMs > 0) await delay(pass.waitMs, undefined, { signal });
-    };
-    const takeSlot = async (call: Call) =>
-      wait(await deps.gates.reserve(gate.key, gateIntervalMs(gate), MAX_SLOT_WAIT_MS), call);
-
     const obeyThrottle = async (error: unknown) => {
-      if (!(error instanceof ConnectorError) || error.type !== 'ChannelRateLimited') return;
-      if (capabilities.creditReader) await deps.credits.doubt(gate.key);
+      if (!(error instanceof ConnectorError)) return;
+      if (capabilities.creditReader && error.type === 'ChannelRateLimited') await deps.credits.doubt(gate.key);
       if (error.details.retryAfterMs !== undefined) await deps.gates.hold(gate.key, error.details.retryAfterMs);
     };
 
@@ -99,32 +83,22 @@ export function createOpener(deps: OpenerDeps): OpenConnectionFn {
       return answer;
     };
 
-    const pay = async (credits: number, reader: CreditReader, call: Call) => {
-      const reserve = () => deps.credits.reserve(gate.key, credits, MAX_SLOT_WAIT_MS);
-      let pass = await reserve();
-      if ('unknown' in pass) {
-        await takeSlot(call);
-        await deps.credits.learn(gate.key, await request(() => reader.readCredits(call)));
-        pass = await reserve();
-      }
-      if ('impossible' in pass) {
-        const channelWords = `the request costs up to ${credits} credits, the account can have ${pass.max} at most`;
-        throw new ConnectorError('ChannelRejected', `${displayName}: ${channelWords}`, {
-          details: { ...details, channelWords },
-        });
-      }
-      // Somebody doubts what was read this moment: the channel itself will say whether it suffices.
-      if (!('unknown' in pass)) await wait(pass, call);
-    };
+    const passGate = createRateLimit({
+      gates: deps.gates,
+      credits: deps.credits,
+      gate,
+      displayName: connector.displayName,
+      details,
+      request,
+      ...(slot ? { slot } : {}),
+      ...(capabilities.creditReader ? { creditReader: capabilities.creditReader } : {}),
+    });
 
     return {
       connection,
       connector,
       capabilities,
-      async passGate(call, credits = 0) {
-        if (capabilities.creditReader) await pay(credits, capabilities.creditReader, call);
-        await takeSlot(call);
-      },
+      passGate,
       request,
     };
   };

@@ -31,12 +31,26 @@ export interface FailureDetails {
   channelWords?: string;
   /** Which token was refused, so that only its holders refresh it. */
   tokenGeneration?: number;
-  /** How long the channel asked us to wait, in milliseconds. */
+  /** How long to wait before the next request, in milliseconds: as the channel asked, or until its rate limit allows one. */
   retryAfterMs?: number;
+  /** The turn that was reserved for this request; handed back when it is made again. */
+  slot?: ReservedSlot;
+  /** How often the channel itself failed in this activity, this attempt included; attempts that ended for another reason are not counted. */
+  channelFailures?: number;
+}
+
+/** A turn at a channel's rate limit that lies ahead, so that nobody waits for it inside an activity. */
+export interface ReservedSlot {
+  /** By the database's clock, milliseconds since the epoch. */
+  atMs: number;
+  /** Credits that are paid already and will have come back by then; 0 where the channel counts none. */
+  credits: number;
+  /** How many turns this request let pass because it came too late: the next time it comes earlier. */
+  missed: number;
 }
 
 interface Treatment {
-  /** Whether the activity's own retry policy tries again. */
+  /** Whether trying again can help: done by the activity's retry policy, or by the workflow for what {@link NOT_THE_CHANNELS} names. */
   retried: boolean;
   /** Expected in normal operation: kept out of error metrics and logs. */
   benign: boolean;
@@ -63,5 +77,12 @@ export const TREATMENT: Record<FailureType, Treatment> = {
   // Its worker died, hung, was shut down or was told to stop: says nothing of the channel. What it had asked for may have been applied.
   AttemptLost: { retried: true, benign: true },
 };
+
+/** What no channel can be charged with: such an attempt is made again without being counted. */
+export const NOT_THE_CHANNELS: ReadonlySet<string> = new Set<FailureType>([
+  'ChannelRateLimited',
+  'StoreUnavailable',
+  'AttemptLost',
+]);
 
 export const NEVER_RETRIED: readonly FailureType[] = FAILURE_TYPES.filter((type) => !TREATMENT[type].retried);

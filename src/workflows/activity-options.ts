@@ -1,7 +1,21 @@
 import type { ActivityOptions } from '@temporalio/workflow';
-import { NEVER_RETRIED } from '../contracts/failures';
+import { NEVER_RETRIED, NOT_THE_CHANNELS } from '../contracts/failures';
 
 const nonRetryableErrorTypes = [...NEVER_RETRIED];
+
+/**
+ * A policy that counts what the channel itself failed of, and nothing else: an attempt that ended for another reason ends the
+ * activity, and `callChannel` makes it again with the attempts that are left. The prefix is Temporal's own for a timeout.
+ */
+const channelsOwn = {
+  nonRetryableErrorTypes: [
+    ...NEVER_RETRIED,
+    ...NOT_THE_CHANNELS,
+    'WorkerShutdown',
+    'TemporalTimeout:Heartbeat',
+    'TemporalTimeout:StartToClose',
+  ],
+};
 
 /**
  * Our own database and Temporal: they come back, so there is no end to trying; a minute between tries spares them. Without a
@@ -28,12 +42,12 @@ export const UPKEEP = {
 
 /**
  * One push of stock: a 5xx is tried twice more, as for orders, before the connection rests and probes. The HTTP client gives
- * up after 15 s and the gate waits 8 s at most, so 30 s end only what hangs for another reason; without a heartbeat for 3 s the worker is gone.
+ * up after 15 s and a turn is waited for 4 s at most, so 30 s end only what hangs for another reason; without a heartbeat for 3 s the worker is gone.
  */
 export const CHANNEL_PUSH = {
   startToCloseTimeout: '30s',
   heartbeatTimeout: '3s',
-  retry: { maximumAttempts: 3, initialInterval: '2s', backoffCoefficient: 2, nonRetryableErrorTypes },
+  retry: { maximumAttempts: 3, initialInterval: '2s', backoffCoefficient: 2, ...channelsOwn },
 } as const satisfies ActivityOptions;
 
 /** Asking for a job: what an attempt without an answer started is found by the next one. */
@@ -46,14 +60,14 @@ export const JOB_START = CHANNEL_PUSH;
 export const JOB_WATCH = {
   startToCloseTimeout: '30s',
   heartbeatTimeout: '3s',
-  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '2m', nonRetryableErrorTypes },
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '2m', ...channelsOwn },
 } as const satisfies ActivityOptions;
 
 /** Reading what became of a job's rows: several pages, each waiting for its credits; an attempt goes on where the last one ended. */
 export const JOB_COLLECT = {
   startToCloseTimeout: '5m',
   heartbeatTimeout: '3s',
-  retry: { maximumAttempts: 5, initialInterval: '2s', backoffCoefficient: 2, nonRetryableErrorTypes },
+  retry: { maximumAttempts: 5, initialInterval: '2s', backoffCoefficient: 2, ...channelsOwn },
 } as const satisfies ActivityOptions;
 
 /**
@@ -87,7 +101,7 @@ export const WMS_CANCEL = {
   heartbeatTimeout: '3s',
   scheduleToCloseTimeout: '1 day',
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
-  retry: { initialInterval: '5s', backoffCoefficient: 2, maximumInterval: '10m', nonRetryableErrorTypes },
+  retry: { initialInterval: '5s', backoffCoefficient: 2, maximumInterval: '10m', ...channelsOwn },
 } as const satisfies ActivityOptions;
 
 /** A login: short of attempts because a wrong password must not be tried into a lock-out. */
@@ -104,7 +118,7 @@ export const ATTENTION_TIMEOUT = '7 days';
 export const QUIET_TIME = '2s';
 
 /** How often a channel that is down is asked again: often enough to be quick after an outage; a probe is at most one push per lane. */
-export const PROBE_INTERVAL = '30s';
+export const PROBE_INTERVAL_MS = 30_000;
 
 /** Lines that are due later than this are left to the sweep, so that no run idles for long. */
 export const MAX_IDLE_MS = 45_000;

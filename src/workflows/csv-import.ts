@@ -2,7 +2,7 @@ import { continueAsNew, proxyActivities, setCurrentDetails, sleep, workflowInfo 
 import type { HomeActivities, ImportActivities } from '../activities';
 import { CSV_IMPORT_TASK_QUEUE } from '../contracts/ids';
 import type { CsvImportResult } from '../contracts/inventory-sync';
-import { FILE_DOWNLOAD, HOME, POKE, PROBE_INTERVAL } from './activity-options';
+import { FILE_DOWNLOAD, HOME, POKE, PROBE_INTERVAL_MS } from './activity-options';
 import { setOutcome } from './attention';
 import { type ReadFailure, readFailure } from './failure-reading';
 import { importDetails, importRefusal } from './wording';
@@ -40,6 +40,6 @@ async function fetchOrRefuse(input: CsvImportInput): Promise<CsvImportResult> {
     if (!('type' in asked)) return asked;
     if (asked.type !== 'StoreUnavailable') return refuseImport({ syncId, reason: importRefusal(asked) });
     // Our own outage is no reason to refuse anybody's file.
-    await sleep(PROBE_INTERVAL, { summary: 'MySQL could not be reached' });
+    await sleep(PROBE_INTERVAL_MS, { summary: 'MySQL could not be reached' });
   }
 }

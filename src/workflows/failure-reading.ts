@@ -24,9 +24,14 @@ export function readFailure(error: unknown): ReadFailure {
   return readApplicationFailure(cause);
 }
 
-/** A deadline over all attempts tells what the last one failed of; any other timeout means that nobody heard from the worker. */
-const readTimeout = ({ cause }: TimeoutFailure): ReadFailure =>
-  cause instanceof ApplicationFailure ? readApplicationFailure(cause) : LOST;
+/**
+ * A deadline over all attempts tells what the last one failed of; any other timeout means that nobody heard from the worker, whose
+ * last heartbeat says how often the channel had failed before.
+ */
+const readTimeout = ({ cause, lastHeartbeatDetails }: TimeoutFailure): ReadFailure => {
+  if (cause instanceof ApplicationFailure) return readApplicationFailure(cause);
+  return isDetails(lastHeartbeatDetails) ? { ...LOST, details: lastHeartbeatDetails } : LOST;
+};
 
 function readApplicationFailure(cause: ApplicationFailure): ReadFailure {
   if (STOPPED_BY_TEMPORAL.has(cause.type ?? '')) return LOST;

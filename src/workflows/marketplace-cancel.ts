@@ -1,14 +1,13 @@
-import { patched, proxyActivities } from '@temporalio/workflow';
-import type { ChannelActivities } from '../activities';
+import { patched } from '@temporalio/workflow';
 import type { OrderStepResult } from '../activities/orders';
-import { channelTaskQueue } from '../contracts/ids';
+import { NOT_THE_CHANNELS } from '../contracts/failures';
 import { MARKETPLACE_CANCEL, MARKETPLACE_READ, MAX_READ_BACKS } from './activity-options';
+import { callChannel } from './channel-call';
 import { type ReadFailure, readFailure } from './failure-reading';
 import type { OrderSideInput } from './unfulfillable-order';
-import { withFreshToken } from './with-fresh-token';
 
-/** What no person has to help with: the step is tried again every 30 s. */
-export const HEALS_BY_ITSELF = new Set<ReadFailure['type']>(['StoreUnavailable', 'ChannelRateLimited', 'AttemptLost']);
+/** What no person has to help with: the step is tried again by itself. */
+export const HEALS_BY_ITSELF = NOT_THE_CHANNELS;
 
 /**
  * Asks the marketplace to cancel; where its answer is missing or says no, believes only what it shows when it is read back. Answers
@@ -19,28 +18,22 @@ export async function cancelAtMarketplace(
   orderId: string,
   cancelledAt: string,
 ): Promise<OrderStepResult | ReadFailure> {
-  const taskQueue = channelTaskQueue(side.channel);
-  const { cancelOnMarketplace } = proxyActivities<ChannelActivities>({ ...MARKETPLACE_CANCEL, taskQueue });
-  const { readMarketplaceOrder } = proxyActivities<ChannelActivities>({ ...MARKETPLACE_READ, taskQueue });
-  const cancelOptions = { ...MARKETPLACE_CANCEL, taskQueue, summary: `${side.displayName} · cancel` };
-  const readOptions = { ...MARKETPLACE_READ, taskQueue, summary: `${side.displayName} · read back` };
-  const { connectionId } = side;
+  const cancel = () => ({ policy: MARKETPLACE_CANCEL, summary: `${side.displayName} · cancel` });
+  const readBack = () => ({ policy: MARKETPLACE_READ, summary: `${side.displayName} · read back` });
 
   for (let readBacks = 0; ; readBacks++) {
     let asked: OrderStepResult | ReadFailure;
     try {
-      asked = await withFreshToken(side, (minTokenGeneration) =>
-        cancelOnMarketplace.executeWithOptions(cancelOptions, [
-          { orderId, connectionId, cancelledAt, minTokenGeneration },
-        ]),
+      asked = await callChannel(side, cancel, (channel, ref) =>
+        channel.cancelOnMarketplace({ orderId, cancelledAt, ...ref }),
       );
       if (asked.notCancelled.length === 0) return asked;
     } catch (error) {
       asked = readFailure(error);
       if (!isUncertain(asked) || readBacks >= MAX_READ_BACKS) throw error;
     }
-    const shown = await withFreshToken(side, (minTokenGeneration) =>
-      readMarketplaceOrder.executeWithOptions(readOptions, [{ orderId, connectionId, minTokenGeneration }]),
+    const shown = await callChannel(side, readBack, (channel, ref) =>
+      channel.readMarketplaceOrder({ orderId, ...ref }),
     ).catch(readFailure);
     if ('type' in shown) return withoutReadBack(asked, shown);
     const isWorthAsking = 'type' in asked && shown.open.length > 0;
@@ -55,7 +48,7 @@ const isUncertain = ({ type }: ReadFailure): boolean =>
   (type === 'AttemptLost' && patched('reads-lost-attempts-back'));
 
 /** What is wrong with the whole connection or with us, and is told as it is; anything else says only that this order cannot be read. */
-const CONCERNS_ALL_READING = new Set<ReadFailure['type']>([
+const CONCERNS_ALL_READING: ReadonlySet<string> = new Set([
   ...HEALS_BY_ITSELF,
   'ChannelAuthFailed',
   'ConnectionPaused',

@@ -1,20 +1,14 @@
-import { proxyActivities, sleep } from '@temporalio/workflow';
-import type { ChannelActivities, HomeActivities } from '../activities';
-import type { Channel } from '../contracts/channels';
-import { channelTaskQueue } from '../contracts/ids';
+import { proxyActivities } from '@temporalio/workflow';
+import type { HomeActivities } from '../activities';
 import type { PlannedPush, PushPlan, PushResult, SyncTotals } from '../contracts/stock';
-import { CHANNEL_PUSH, HOME, JOB_COLLECT, JOB_START, JOB_WATCH, PROBE_INTERVAL } from './activity-options';
+import { CHANNEL_PUSH, HOME, JOB_COLLECT, JOB_START, JOB_WATCH } from './activity-options';
 import { forEachBounded } from './bounded';
+import { type CalledConnection, callChannel } from './channel-call';
 import { type ReadFailure, readFailure } from './failure-reading';
-import { withFreshToken } from './with-fresh-token';
 import { pushSummary } from './wording';
 
 /** Whose stock it is. */
-export interface SyncedConnection {
-  connectionId: number;
-  channel: Channel;
-  displayName: string;
-}
+export type SyncedConnection = CalledConnection;
 
 /** A job whose deadline passed while nobody watched is looked at once more before it is stopped. */
 const MIN_WATCH_MS = 10_000;
@@ -76,70 +70,45 @@ const troubleOf = (
   details: { connectionId, channel, ...(channelWords === undefined ? {} : { channelWords }) },
 });
 
-/** Makes a call to the channel until its policy gives up: with a new token where the old one is refused, and after every pause that the channel asks for. */
-async function persist<T>(input: SyncedConnection, call: (minTokenGeneration: number) => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await withFreshToken(input, call);
-    } catch (error) {
-      const failure = readFailure(error);
-      if (failure.type !== 'ChannelRateLimited') throw error;
-      // The policy's attempts ran out while the channel asked us to wait: that is no failure, so it is simply waited for.
-      await sleep(failure.details.retryAfterMs ?? PROBE_INTERVAL, { summary: `${input.displayName} asked us to wait` });
-    }
-  }
-}
-
 /** One call that the channel answers with a verdict for each line. */
-async function sendAtOnce(input: SyncedConnection, push: PlannedPush): Promise<PushResult> {
-  const { connectionId, displayName } = input;
+function sendAtOnce(input: SyncedConnection, push: PlannedPush): Promise<PushResult> {
   const { pushId } = push;
-  const taskQueue = channelTaskQueue(input.channel);
-  const { pushChunk } = proxyActivities<ChannelActivities>({ ...CHANNEL_PUSH, taskQueue });
-  const summary = pushSummary(displayName, push);
-  const options = { ...CHANNEL_PUSH, taskQueue, activityId: pushId, summary };
-  return persist(input, (minTokenGeneration) =>
-    pushChunk.executeWithOptions(options, [{ pushId, connectionId, minTokenGeneration }]),
+  const summary = pushSummary(input.displayName, push);
+  return callChannel(
+    input,
+    () => ({ policy: CHANNEL_PUSH, summary, activityId: pushId, isPatient: true }),
+    (channel, ref) => channel.pushChunk({ pushId, ...ref }),
   );
 }
 
 /** A job that the channel works off in its own time: started, watched until it ends or its deadline passes, collected. */
 async function sendAsJob(input: SyncedConnection, push: PlannedPush): Promise<PushResult> {
-  const { connectionId, displayName } = input;
   const { pushId } = push;
-  const taskQueue = channelTaskQueue(input.channel);
-  const activities = proxyActivities<ChannelActivities>({ ...JOB_START, taskQueue });
-  const summary = pushSummary(displayName, push);
-  const job = await persist(input, (minTokenGeneration) =>
-    activities.startPushJob.executeWithOptions({ ...JOB_START, taskQueue, activityId: `${pushId}/start`, summary }, [
-      { pushId, connectionId, minTokenGeneration },
-    ]),
+  const summary = pushSummary(input.displayName, push);
+  const job = await callChannel(
+    input,
+    () => ({ policy: JOB_START, summary, activityId: `${pushId}/start`, isPatient: true }),
+    (channel, ref) => channel.startPushJob({ pushId, ...ref }),
   );
   if (!job.isRunning) return job.result;
 
   const deadlineMs = Date.now() + job.deadlineInMs;
-  const watch = (minTokenGeneration: number) =>
-    activities.readPushJob.executeWithOptions(
-      {
-        ...JOB_WATCH,
-        taskQueue,
-        activityId: `${pushId}/watch`,
-        summary: `until it has ended: ${summary}`,
-        scheduleToCloseTimeout: Math.max(deadlineMs - Date.now(), MIN_WATCH_MS),
-      },
-      [{ pushId, connectionId, minTokenGeneration }],
-    );
+  const watch = () => ({
+    policy: { ...JOB_WATCH, scheduleToCloseTimeout: Math.max(deadlineMs - Date.now(), MIN_WATCH_MS) },
+    summary: `until it has ended: ${summary}`,
+    activityId: `${pushId}/watch`,
+    isPatient: true,
+  });
   let isOverdue = false;
   try {
-    await persist(input, watch);
+    await callChannel(input, watch, (channel, ref) => channel.readPushJob({ pushId, ...ref }));
   } catch (error) {
     if (readFailure(error).type !== 'ChannelStillWorking') throw error;
     isOverdue = true;
   }
-  return persist(input, (minTokenGeneration) =>
-    activities.collectPushJob.executeWithOptions(
-      { ...JOB_COLLECT, taskQueue, activityId: `${pushId}/collect`, summary: `verdicts: ${summary}` },
-      [{ pushId, connectionId, minTokenGeneration, isOverdue }],
-    ),
+  return callChannel(
+    input,
+    () => ({ policy: JOB_COLLECT, summary: `verdicts: ${summary}`, activityId: `${pushId}/collect`, isPatient: true }),
+    (channel, ref) => channel.collectPushJob({ pushId, isOverdue, ...ref }),
   );
 }

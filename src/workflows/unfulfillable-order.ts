@@ -1,30 +1,17 @@
-import {
-  CancellationScope,
-  isCancellation,
-  patched,
-  proxyActivities,
-  setCurrentDetails,
-  setHandler,
-} from '@temporalio/workflow';
-import type { ChannelActivities, HomeActivities } from '../activities';
+import { CancellationScope, isCancellation, patched, proxyActivities, setHandler } from '@temporalio/workflow';
+import type { HomeActivities } from '../activities';
 import type { OrderStepResult } from '../activities/orders';
-import type { Channel } from '../contracts/channels';
-import { channelTaskQueue } from '../contracts/ids';
 import type { OrderLine, OrderOutcome } from '../contracts/order';
-import { HOME, PROBE_INTERVAL, WMS_CANCEL } from './activity-options';
+import { HOME, PROBE_INTERVAL_MS, WMS_CANCEL } from './activity-options';
 import { createAttention, failWith, setOutcome } from './attention';
+import { type CalledConnection, callChannel } from './channel-call';
 import { type ReadFailure, readFailure } from './failure-reading';
 import { cancelAtMarketplace, HEALS_BY_ITSELF } from './marketplace-cancel';
 import { confirmCancelled, confirmNotCancelled, type SeenLines } from './messages';
-import { withFreshToken } from './with-fresh-token';
 import { orderDetails } from './wording';
 
 /** One of the two systems that the order is cancelled in. */
-export interface OrderSideInput {
-  connectionId: number;
-  channel: Channel;
-  displayName: string;
-}
+export type OrderSideInput = CalledConnection;
 
 export interface UnfulfillableOrderInput {
   orderId: string;
@@ -78,15 +65,15 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
       title,
       wake: () => whatWasSeen() !== undefined,
       otherSignals: ['confirmCancelled', 'confirmNotCancelled'],
-      ...(heals ? { waitFor: PROBE_INTERVAL } : {}),
+      ...(heals ? { waitFor: Math.max(PROBE_INTERVAL_MS, failure.details.retryAfterMs ?? 0) } : {}),
     });
     const seen = whatWasSeen();
     if (seen && decision === 'woken') {
       await home.confirmLines({ orderId, side: side === wms ? 'wms' : 'marketplace', ...seen });
     }
-    const goesOn =
-      decision === 'retry' || decision === 'woken' || (decision === 'timeout' && heals && patched('heals-by-itself'));
-    if (!goesOn) {
+    // Nobody has to do anything, but everybody may see it until it is over.
+    if (decision === 'timeout' && heals && patched('heals-by-itself')) return;
+    if (decision !== 'retry' && decision !== 'woken') {
       const error = failure.details.channelWords ?? failure.message;
       await endEarly(decision === 'giveUp' ? asGivenUp() : outcome, error);
       throw failWith(failure, decision);
@@ -105,7 +92,7 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
       if (atMarketplace.cancelled.length > 0) {
         outcome = 'cancelled_at_marketplace_only';
         setOutcome(outcome);
-        setCurrentDetails(
+        attention.clear(
           orderDetails(orderNumber, `${marketplace.displayName} has cancelled; ${wms.displayName} comes next`),
         );
         const inWms = await cancelInWms(wms, orderId, cancelledAt).catch(readFailure);
@@ -125,7 +112,7 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
       // All of it has happened: a cancellation of the run comes too late to change that.
       await CancellationScope.nonCancellable(() => home.finishOrder({ orderId, status: 'done', outcome, error: null }));
       setOutcome(outcome);
-      setCurrentDetails(orderDetails(orderNumber, `Cancelled at ${marketplace.displayName} and in ${wms.displayName}`));
+      attention.clear(orderDetails(orderNumber, `Cancelled at ${marketplace.displayName} and in ${wms.displayName}`));
       return { outcome, cancelled: atMarketplace.cancelled };
     }
   }
@@ -148,15 +135,8 @@ const refusalOf = ({ notCancelled }: OrderStepResult): ReadFailure | undefined =
 };
 
 async function cancelInWms(side: OrderSideInput, orderId: string, cancelledAt: string): Promise<OrderStepResult> {
-  const taskQueue = channelTaskQueue(side.channel);
-  const { cancelInWms: cancel } = proxyActivities<ChannelActivities>({ ...WMS_CANCEL, taskQueue });
-  const options = { ...WMS_CANCEL, taskQueue, summary: `${side.displayName} · cancel` };
-  const ask = () =>
-    withFreshToken(side, (minTokenGeneration) =>
-      cancel.executeWithOptions(options, [
-        { orderId, connectionId: side.connectionId, cancelledAt, minTokenGeneration },
-      ]),
-    );
+  const cancel = () => ({ policy: WMS_CANCEL, summary: `${side.displayName} · cancel` });
+  const ask = () => callChannel(side, cancel, (channel, ref) => channel.cancelInWms({ orderId, cancelledAt, ...ref }));
   const stand = await ask();
   // Some WMS cancel all lines of a request or none: once it said which ones were cancelled before, the others go through.
   return stand.notCancelled.length > 0 && stand.cancelled.length > 0 ? ask() : stand;

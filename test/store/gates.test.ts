@@ -43,7 +43,7 @@ it('lets nobody pass while the channel asked for a rest, and everybody afterward
     expect(held.waitMs).toBeGreaterThan(0);
     expect(held.waitMs).toBeLessThanOrEqual(400);
     await new Promise((resolve) => setTimeout(resolve, 450));
-    expect(await stores.gates.reserve(key, intervalMs, 60_000)).toEqual({ waitMs: 0, reserved: true });
+    expect(await stores.gates.reserve(key, intervalMs, 60_000)).toMatchObject({ waitMs: 0, reserved: true });
   }
 });
 
@@ -57,5 +57,29 @@ it('does not limit what has no limit, and keeps keys apart', async () => {
   for (let call = 0; call < 5; call++)
     expect(await stores.gates.reserve('unlimited', 0, 0)).toEqual({ waitMs: 0, reserved: true });
   await stores.gates.reserve('one', 60_000, 60_000);
-  expect(await stores.gates.reserve('two', 60_000, 60_000)).toEqual({ waitMs: 0, reserved: true });
+  expect(await stores.gates.reserve('two', 60_000, 60_000)).toMatchObject({ waitMs: 0, reserved: true });
+});
+
+describe('a slot that was reserved ahead', () => {
+  it('belongs to whoever comes back for it, and moves nobody else', async () => {
+    await stores.gates.reserve('ahead', 30_000, 600_000);
+    const { slotAtMs, waitMs } = await stores.gates.reserve('ahead', 30_000, 600_000);
+    expect(waitMs).toBeGreaterThan(0);
+    const again = await stores.gates.reserve('ahead', 30_000, 600_000, slotAtMs);
+    expect(again).toMatchObject({ reserved: true, slotAtMs });
+    const next = await stores.gates.reserve('ahead', 30_000, 600_000);
+    expect((next.slotAtMs ?? 0) - (slotAtMs ?? 0)).toBe(30_000);
+  });
+
+  it('is lost to whoever comes too late, and the next one is given', async () => {
+    const first = await stores.gates.reserve('late', 30_000, 600_000);
+    const late = await stores.gates.reserve('late', 30_000, 600_000, (first.slotAtMs ?? 0) - 60_000);
+    expect((late.slotAtMs ?? 0) - (first.slotAtMs ?? 0)).toBe(30_000);
+  });
+
+  it('is no way past a pause that the channel asked for', async () => {
+    const { slotAtMs } = await stores.gates.reserve('paused', 30_000, 600_000);
+    await stores.gates.hold('paused', 60_000);
+    expect(await stores.gates.reserve('paused', 30_000, 600_000, slotAtMs)).toMatchObject({ reserved: false });
+  });
 });

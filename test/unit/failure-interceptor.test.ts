@@ -8,12 +8,14 @@ import { ConnectorError } from '../../src/connectors/errors';
 import { FAILURE_TYPES, NEVER_RETRIED, TREATMENT } from '../../src/contracts/failures';
 
 /** What Temporal and the observer get to see when an activity throws `error`. */
-async function translated(error: unknown) {
+async function translated(error: unknown, heartbeatDetails?: unknown) {
+  const beats: unknown[] = [];
   const observed: Parameters<FailureObserver>[0][] = [];
   const environment = new MockActivityEnvironment(
-    { activityType: 'pushChunk' },
+    { activityType: 'pushChunk', heartbeatDetails },
     { logger: new DefaultLogger('ERROR') },
   );
+  environment.on('heartbeat', (beat) => void beats.push(beat));
   const failure: unknown = await environment
     .run(() =>
       new FailureInterceptor(Context.current(), (one) => void observed.push(one)).execute(
@@ -25,7 +27,7 @@ async function translated(error: unknown) {
       () => undefined,
       (reason: unknown) => reason,
     );
-  return { failure, observed };
+  return { failure, observed, beats };
 }
 
 async function applicationFailureOf(error: unknown) {
@@ -39,10 +41,22 @@ it.each(FAILURE_TYPES)('translates %s as the table of failures says', async (typ
   const { failure, observed } = await applicationFailureOf(new ConnectorError(type, 'what happened', { details }));
   expect(failure.type).toBe(type);
   expect(failure.message).toBe('what happened');
-  expect(failure.details).toEqual([details]);
+  const shown = type === 'ChannelUnavailable' ? { ...details, channelFailures: 1 } : details;
+  expect(failure.details).toEqual([shown]);
   expect(failure.nonRetryable).toBe(!TREATMENT[type].retried);
   expect(failure.category === ApplicationFailureCategory.BENIGN).toBe(TREATMENT[type].benign);
-  expect(observed).toEqual([{ activityType: 'pushChunk', type, message: 'what happened', details }]);
+  expect(observed).toEqual([{ activityType: 'pushChunk', type, message: 'what happened', details: shown }]);
+});
+
+it.each([
+  ['ChannelUnavailable', 3],
+  ['StoreUnavailable', 2],
+  ['ChannelRateLimited', 2],
+  ['ChannelRejected', 2],
+] as const)('after two failures of the channel, %s leaves %d for the next attempt', async (type, channelFailures) => {
+  const { failure, beats } = await translated(new ConnectorError(type, 'x'), { channelFailures: 2 });
+  expect(failure).toMatchObject({ details: [{ channelFailures }] });
+  expect(beats).toEqual([{ channelFailures }]);
 });
 
 it('waits as long as the channel asked', async () => {
@@ -88,7 +102,7 @@ it.each([
 it('leaves what it does not know as it is, and tells of it without repeating its words', async () => {
   const error = new TypeError('a mistake in the code');
   const observed = [{ activityType: expect.any(String), type: 'Unexpected', message: 'TypeError', details: {} }];
-  expect(await translated(error)).toEqual({ failure: error, observed });
+  expect(await translated(error)).toMatchObject({ failure: error, observed });
 });
 
 it('takes whatever an activity throws after it was told to stop for a cancellation, and counts no failure', async () => {

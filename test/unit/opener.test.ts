@@ -118,7 +118,7 @@ describe('the gate', () => {
       ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }),
     });
     await (await open({ connectionId: 294 })).passGate(call);
-    expect(seen.asked).toEqual([['sample/294', intervalMs, expect.any(Number)]]);
+    expect(seen.asked).toEqual([['sample/294', intervalMs, expect.any(Number), undefined]]);
   });
 
   it('waits for a slot that is near', async () => {
@@ -129,7 +129,10 @@ describe('the gate', () => {
   });
 
   it('stops waiting when the activity is cancelled', async () => {
-    const { open } = openerWith({ connection: sampleConnection({}), pass: { waitMs: 60_000, reserved: true } });
+    const { open } = openerWith({
+      connection: sampleConnection({}),
+      pass: { waitMs: 900, reserved: true, slotAtMs: 5_000 },
+    });
     const cancelled = new AbortController();
     const passing = (await open({ connectionId: 294 })).passGate({ signal: cancelled.signal });
     await delay(10);
@@ -141,6 +144,46 @@ describe('the gate', () => {
     const { open } = openerWith({ connection: sampleConnection({}), pass: { waitMs: 9_000, reserved: false } });
     const failure = await failureOfCall((await open({ connectionId: 294 })).passGate(call));
     expect(failure).toMatchObject({ type: 'ChannelRateLimited', details: { retryAfterMs: 9_000 } });
+    expect(failure.details.slot).toBeUndefined();
+  });
+
+  it('reserves a slot that is far, and says when to come back for it', async () => {
+    const pass = { waitMs: 9_000, reserved: true, slotAtMs: 77_000 };
+    const { open } = openerWith({ connection: sampleConnection({}), pass });
+    const failure = await failureOfCall((await open({ connectionId: 294 })).passGate(call));
+    expect(failure).toMatchObject({
+      type: 'ChannelRateLimited',
+      details: { retryAfterMs: 8_500, slot: { atMs: 77_000, credits: 0, missed: 0 } },
+    });
+  });
+
+  it('asks for the slot that was reserved, for the first request only', async () => {
+    const pass = { waitMs: 0, reserved: true, slotAtMs: 77_000 };
+    const { open, seen } = openerWith({ connection: sampleConnection({}), pass });
+    const { passGate } = await open({ connectionId: 294, slot: { atMs: 77_000, credits: 0, missed: 0 } });
+    await passGate(call);
+    await passGate(call);
+    expect(seen.asked.map((asked) => (asked as unknown[])[3])).toEqual([77_000, undefined]);
+  });
+
+  it('comes ever earlier for the next slot when it came too late for the one before', async () => {
+    const pass = { waitMs: 20_000, reserved: true, slotAtMs: 97_000 };
+    const { open } = openerWith({ connection: sampleConnection({}), pass });
+    const retryAfter = async (missed: number) => {
+      const { passGate } = await open({ connectionId: 294, slot: { atMs: 77_000, credits: 0, missed } });
+      const { details } = await failureOfCall(passGate(call));
+      expect(details.slot).toEqual({ atMs: 97_000, credits: 0, missed: missed + 1 });
+      return details.retryAfterMs;
+    };
+    expect([await retryAfter(0), await retryAfter(1), await retryAfter(9)]).toEqual([19_000, 18_000, 16_500]);
+  });
+
+  it('spreads those who have to come back much later', async () => {
+    const pass = { waitMs: 3_600_000, reserved: false };
+    const { open } = openerWith({ connection: sampleConnection({}), pass });
+    const { details } = await failureOfCall((await open({ connectionId: 294 })).passGate(call));
+    expect(details.retryAfterMs).toBeGreaterThanOrEqual(300_000);
+    expect(details.retryAfterMs).toBeLessThanOrEqual(600_000);
   });
 
   it('holds the whole connection for as long as the channel asked, and only then', async () => {
@@ -148,11 +191,15 @@ describe('the gate', () => {
     const { request } = await open({ connectionId: 294 });
     const fail = (error: Error) => expect(request(() => Promise.reject(error))).rejects.toBe(error);
     await fail(new Error('anything'));
-    await fail(new ConnectorError('ChannelUnavailable', 'x', { details: { retryAfterMs: 5 } }));
+    await fail(new ConnectorError('ChannelUnavailable', 'x'));
     await fail(new ConnectorError('ChannelRateLimited', 'x'));
     expect(seen.held).toEqual([]);
     await fail(new ConnectorError('ChannelRateLimited', 'x', { details: { retryAfterMs: 5_000 } }));
-    expect(seen.held).toEqual([['sample/294', 5_000]]);
+    await fail(new ConnectorError('ChannelUnavailable', 'x', { details: { retryAfterMs: 7_000 } }));
+    expect(seen.held).toEqual([
+      ['sample/294', 5_000],
+      ['sample/294', 7_000],
+    ]);
     expect(seen.noted).toEqual([]);
   });
 });

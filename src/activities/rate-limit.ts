@@ -1,0 +1,97 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { ConnectorError } from '../connectors/errors';
+import { gateIntervalMs } from '../connectors/gate';
+import type { Call, CreditReader, GatePolicy } from '../connectors/ports';
+import type { FailureDetails, ReservedSlot } from '../contracts/failures';
+import type { CreditStore } from '../store/credits';
+import type { GatePass, GateStore } from '../store/gates';
+
+/** How far ahead a slot is reserved. What would come later than that asks again, so that turns nobody comes for block a connection no longer than this. */
+const MAX_AHEAD_MS = 600_000;
+/** Credits are reserved less far ahead: the account may be spent from elsewhere. */
+const MAX_CREDITS_AHEAD_MS = 60_000;
+
+/** A request comes back this much before its slot, twice as much each time that it came too late. */
+const FIRST_LEAD_MS = 500;
+/** With the 15 s that a call may take it fits into the time that a stopping worker is given. */
+const MAX_LEAD_MS = 3_500;
+/** It may come back a little earlier still. */
+const LEAD_SLACK_MS = 500;
+
+const leadMsOf = (missed: number): number => Math.min(FIRST_LEAD_MS * 2 ** missed, MAX_LEAD_MS);
+
+export interface RateLimitDeps {
+  gates: Pick<GateStore, 'reserve'>;
+  credits: Pick<CreditStore, 'reserve' | 'learn'>;
+  gate: GatePolicy;
+  displayName: string;
+  details: FailureDetails;
+  /** What an earlier attempt reserved: it is good for the first request. */
+  slot?: ReservedSlot;
+  /** Present where the channel counts credits. */
+  creditReader?: CreditReader;
+  /** Sends the question for the credits. */
+  request<T>(send: () => Promise<T>): Promise<T>;
+}
+
+/**
+ * Returns what a request waits in until the connection's rate limit lets it leave and, where the channel counts credits, until the
+ * account has as many. A turn that is at hand is waited for; any other is reserved, and `ChannelRateLimited` says when to come back
+ * for it. Throws `ChannelRejected` when the account can never have as many credits.
+ */
+export function createRateLimit(deps: RateLimitDeps): (call: Call, credits?: number) => Promise<void> {
+  const { gate, displayName, details } = deps;
+  let reserved = deps.slot;
+
+  function comeBack(waitMs: number, slot?: ReservedSlot): never {
+    const retryAfterMs = slot && slot.atMs > 0 ? Math.max(waitMs - leadMsOf(slot.missed), 1) : waitMs;
+    throw new ConnectorError('ChannelRateLimited', `${displayName} takes no request before its limit allows it`, {
+      details: { ...details, retryAfterMs, ...(slot ? { slot } : {}) },
+    });
+  }
+
+  async function waitFor(waitMs: number, slot: ReservedSlot, { signal }: Call): Promise<void> {
+    if (waitMs > leadMsOf(slot.missed) + LEAD_SLACK_MS) comeBack(waitMs, slot);
+    if (waitMs > 0) await delay(waitMs, undefined, { signal });
+  }
+
+  /** Somebody who is told to come back much later comes at some time from now until then, so that not all come at once. */
+  const spread = (waitMs: number) => (waitMs > MAX_AHEAD_MS ? MAX_AHEAD_MS * (0.5 + Math.random() / 2) : waitMs);
+
+  async function takeSlot(call: Call, paid: number): Promise<void> {
+    const held = reserved?.atMs ? reserved : undefined;
+    reserved = undefined;
+    const pass: GatePass = await deps.gates.reserve(gate.key, gateIntervalMs(gate), MAX_AHEAD_MS, held?.atMs);
+    if (!pass.reserved) comeBack(spread(pass.waitMs));
+    const isMissed = held !== undefined && pass.slotAtMs !== held.atMs;
+    const missed = (held?.missed ?? 0) + (isMissed ? 1 : 0);
+    await waitFor(pass.waitMs, { atMs: pass.slotAtMs ?? 0, credits: paid, missed }, call);
+  }
+
+  /** Pays, unless an earlier attempt has. */
+  async function pay(credits: number, reader: CreditReader, call: Call): Promise<void> {
+    const reserve = () => deps.credits.reserve(gate.key, credits, MAX_CREDITS_AHEAD_MS);
+    let pass = await reserve();
+    if ('unknown' in pass) {
+      await takeSlot(call, 0);
+      await deps.credits.learn(gate.key, await deps.request(() => reader.readCredits(call)));
+      pass = await reserve();
+    }
+    if ('impossible' in pass) {
+      const channelWords = `the request costs up to ${credits} credits, the account can have ${pass.max} at most`;
+      throw new ConnectorError('ChannelRejected', `${displayName}: ${channelWords}`, {
+        details: { ...details, channelWords },
+      });
+    }
+    // Somebody doubts what was read this moment: the channel itself will say whether it suffices.
+    if ('unknown' in pass) return;
+    if (!pass.reserved) comeBack(pass.waitMs);
+    await waitFor(pass.waitMs, { atMs: 0, credits, missed: 0 }, call);
+  }
+
+  return async (call, credits = 0) => {
+    const isPaid = reserved !== undefined && reserved.credits >= credits;
+    if (deps.creditReader && !isPaid) await pay(credits, deps.creditReader, call);
+    await takeSlot(call, credits);
+  };
+}

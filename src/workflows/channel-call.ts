@@ -1,0 +1,101 @@
+import {
+  type ActivityInterfaceFor,
+  type ActivityOptions,
+  patched,
+  proxyActivities,
+  type RetryPolicy,
+  sleep,
+} from '@temporalio/workflow';
+import type { ChannelActivities } from '../activities';
+import type { ConnectionRef } from '../activities/opener';
+import type { Channel } from '../contracts/channels';
+import { NOT_THE_CHANNELS, type ReservedSlot } from '../contracts/failures';
+import { channelTaskQueue } from '../contracts/ids';
+import { type ReadFailure, readFailure } from './failure-reading';
+import { withFreshToken } from './with-fresh-token';
+
+/** Whom a call is made to. */
+export interface CalledConnection {
+  connectionId: number;
+  channel: Channel;
+  displayName: string;
+}
+
+export interface ChannelCall {
+  /** Asked for anew each time the activity is made, because a deadline may stand in it. */
+  policy: ActivityOptions & { retry: RetryPolicy };
+  /** What a person reads in the timeline. */
+  summary: string;
+  activityId?: string;
+  /** Waits without end when the channel asks for a pause, instead of saying so after a minute. */
+  isPatient?: boolean;
+}
+
+/** What is over sooner needs nobody's attention. */
+const QUIET_MS = 60_000;
+const FIRST_PAUSE_MS = 1_000;
+const MAX_PAUSE_MS = 8_000;
+
+/**
+ * Calls a channel under its policy, whose attempts are the channel's alone: a lost worker, MySQL away or our own rate limit is waited
+ * for, and the call is made again with the attempts that are left. A refused token is replaced. Throws the activity's failure when the
+ * channel has failed as often as the policy allows, at whatever no other attempt can help, and when the waits add up to a minute;
+ * the wait for a turn that is reserved does not count.
+ */
+export function callChannel<T>(
+  connection: CalledConnection,
+  describeCall: () => ChannelCall,
+  call: (channel: ActivityInterfaceFor<ChannelActivities>, ref: ConnectionRef) => Promise<T>,
+): Promise<T> {
+  const { connectionId } = connection;
+  const taskQueue = channelTaskQueue(connection.channel);
+  let channelFailures = 0;
+  let waitedMs = 0;
+  let pauseMs = FIRST_PAUSE_MS;
+  let slot: ReservedSlot | undefined;
+
+  return withFreshToken(connection, async (minTokenGeneration) => {
+    for (;;) {
+      const { policy, summary, activityId, isPatient = false } = describeCall();
+      const { maximumAttempts } = policy.retry;
+      // Complete options each time: those given to a single call would be merged into the proxy's, so that a limit of one leaks into another.
+      const channel = proxyActivities<ChannelActivities>({
+        ...policy,
+        retry: { ...policy.retry, ...(maximumAttempts ? { maximumAttempts: maximumAttempts - channelFailures } : {}) },
+        taskQueue,
+        summary,
+        ...(activityId === undefined ? {} : { activityId }),
+      });
+      try {
+        return await call(channel, { connectionId, minTokenGeneration, ...(slot ? { slot } : {}) });
+      } catch (error) {
+        const failure = readFailure(error);
+        channelFailures += failure.details.channelFailures ?? 0;
+        if (!isWorthAnotherCall(failure, maximumAttempts, channelFailures)) throw error;
+        slot = failure.details.slot;
+        const waitMs = failure.details.retryAfterMs ?? pauseMs;
+        const isQuiet = failure.type === 'ChannelRateLimited' && (isPatient || slot !== undefined);
+        if (!isQuiet && waitedMs + waitMs > QUIET_MS) throw error;
+        // Stock has always waited for the channel's own pauses.
+        if (!isPatient || failure.type !== 'ChannelRateLimited') {
+          if (!patched('attempts-are-the-channels')) throw error;
+        }
+        if (!isQuiet) waitedMs += waitMs;
+        pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
+        await sleep(waitMs, { summary: waitSummary(connection, failure) });
+      }
+    }
+  });
+}
+
+/** Also when the policy's attempts went to something else, such as a person's pause. */
+const isWorthAnotherCall = ({ type, details }: ReadFailure, maximumAttempts: number | undefined, failures: number) =>
+  NOT_THE_CHANNELS.has(type) ||
+  (type === 'ChannelUnavailable' && details.channelFailures !== undefined && failures < (maximumAttempts ?? 0));
+
+const waitSummary = ({ displayName }: CalledConnection, { type, details }: ReadFailure): string => {
+  if (type === 'StoreUnavailable') return 'until MySQL is back';
+  if (type === 'AttemptLost') return 'its worker was lost';
+  if (type !== 'ChannelRateLimited') return 'before the next attempt';
+  return details.slot ? `until its turn at ${displayName}` : `${displayName} asked us to wait`;
+};
