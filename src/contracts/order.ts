@@ -10,6 +10,8 @@ export interface OrderLine {
   marketplaceItemId: string;
   /** Whole pieces, at least 1. */
   quantity: number;
+  /** Pieces of what the marketplace calls this line that were cancelled with other requests; it shows their sum. Absent: none. */
+  cancelledBefore?: number;
 }
 
 /** An order as both sides know it; no customer, no address. */

@@ -13,6 +13,7 @@ import {
 import { type OrderIdentity, orderWorkflowId } from '../contracts/ids';
 import type { OrderLine } from '../contracts/order';
 import type { KeyHolder } from '../store/gateway-keys';
+import type { LinePieces } from '../store/order-intake';
 import type { OrderStore } from '../store/orders';
 import type { ParkedEventStore } from '../store/parked-events';
 import { mayUse } from './auth';
@@ -77,18 +78,18 @@ function readOrder(payload: OrderEventPayload, path: readonly string[]): Unfulfi
   };
 }
 
-const hashOfLines = (lines: readonly OrderLine[]): string =>
-  createHash('sha256')
-    .update(JSON.stringify(lines.map((line) => line.lineItemSequenceNumber).sort()))
-    .digest('hex')
-    .slice(0, 16);
+const hashOf = (names: readonly string[]): string =>
+  createHash('sha256').update(JSON.stringify(names.toSorted())).digest('hex').slice(0, 16);
 
 const identityOf = (holder: Pick<KeyHolder, 'accountSlug'>, order: UnfulfillableOrder): OrderIdentity => ({
   accountSlug: holder.accountSlug,
   externalChannelId: order.externalChannelId,
   orderNumber: order.orderNumber,
-  linesHash: hashOfLines(order.lines),
+  linesHash: hashOf(order.lines.map((line) => line.lineItemSequenceNumber)),
 });
+
+const hashOfPieces = (pieces: readonly LinePieces[]): string =>
+  hashOf(pieces.map((line) => JSON.stringify([line.lineItemSequenceNumber, line.firstPiece])));
 
 type Destination =
   | { marketplace: Connection; wms: Connection }
@@ -182,9 +183,9 @@ export function createOrderIntake(deps: OrderIntakeDeps): OrderIntake {
       orderNumber: order.orderNumber,
       vendorOrderNumber: order.vendorOrderNumber,
       lines: order.lines,
+      workflowIdOfMore: (pieces) => orderWorkflowId({ ...identity, linesHash: hashOfPieces(pieces) }),
     });
-    // Also for a duplicate: its run may have been terminated by hand, and starting a running one changes nothing.
-    if (!stored.isDone) deps.startOrder(stored.orderId);
+    for (const orderId of stored.unfinished) deps.startOrder(orderId);
     return { workflowId: stored.workflowId, status: stored.status };
   };
 

@@ -1,13 +1,14 @@
-import type { CancelVerdict, ObservedOrderLine, OrderLine, OrderOutcome, OrderRef } from '../contracts/order';
-import { type Database, inChunks, type Queryable, type SqlValue } from './database';
-import { newId } from './new-id';
+import type { CancelVerdict, ObservedOrderLine, OrderOutcome, OrderRef } from '../contracts/order';
+import type { Database } from './database';
+import { type LinePieces, type NewOrder, type StoredResult, storeOrder } from './order-intake';
 
 /** The two systems that a line is cancelled in; the name of the columns that hold its state there. */
 export type OrderSide = 'marketplace' | 'wms';
 
 export type LineState = 'open' | 'asked' | 'cancelled' | 'refused';
 
-export interface StoredOrderLine extends OrderLine {
+export interface StoredOrderLine extends LinePieces {
+  cancelledBefore: number;
   marketplaceState: LineState;
   marketplaceMessage: string | null;
   wmsState: LineState;
@@ -27,8 +28,6 @@ export interface StoredOrder extends OrderRef {
   lines: StoredOrderLine[];
 }
 
-export type NewOrder = Omit<StoredOrder, 'id' | 'status' | 'outcome' | 'lines'> & { lines: readonly OrderLine[] };
-
 /** An order that nobody may be working on. */
 export interface RestingOrder {
   id: string;
@@ -36,10 +35,8 @@ export interface RestingOrder {
 }
 
 export interface OrderStore {
-  /** Stores an order with the lines that no other open or finished run owns. `duplicate` when none is left, or when it is stored already. */
-  store(
-    order: NewOrder,
-  ): Promise<{ orderId: string; workflowId: string; status: 'accepted' | 'duplicate'; isDone: boolean }>;
+  /** See {@link storeOrder}. */
+  store(order: NewOrder): Promise<StoredResult>;
   find(orderId: string): Promise<StoredOrder | undefined>;
   markStarted(orderId: string): Promise<void>;
   finish(
@@ -71,99 +68,9 @@ export interface OrderStore {
 const stateColumn = (side: OrderSide) => (side === 'marketplace' ? 'marketplaceState' : 'wmsState');
 const messageColumn = (side: OrderSide): string => (side === 'marketplace' ? 'marketplaceMessage' : 'wmsMessage');
 
-async function insertLines(tx: Queryable, orderId: string, order: NewOrder): Promise<number> {
-  const lines = [...order.lines].sort((a, b) => (a.lineItemSequenceNumber < b.lineItemSequenceNumber ? -1 : 1));
-  const rows = lines.map((line): SqlValue[] => [
-    order.connectionId,
-    order.orderNumber,
-    line.lineItemSequenceNumber,
-    orderId,
-    line.orderItemId,
-    line.itemId,
-    line.marketplaceItemId,
-    line.quantity,
-    new Date(),
-  ]);
-  for (const chunk of inChunks(rows)) {
-    await tx.change(
-      `INSERT INTO order_lines (connectionId, orderNumber, lineItemSequenceNumber, orderId, orderItemId, itemId, marketplaceItemId, quantity, updatedAt)
-       VALUES ? ON DUPLICATE KEY UPDATE orderId = orderId`,
-      [chunk],
-    );
-  }
-  // A line whose run failed, or whose order is this one, may be taken over; what the marketplace accepted stays accepted.
-  await tx.change(
-    `UPDATE order_lines ol JOIN orders o ON o.id = ol.orderId SET ol.orderId = ?
-     WHERE ol.connectionId = ? AND ol.orderNumber = ? AND ol.lineItemSequenceNumber IN (?) AND o.status = 'failed'`,
-    [orderId, order.connectionId, order.orderNumber, lines.map((line) => line.lineItemSequenceNumber)],
-  );
-  const [owned] = await tx.select<{ owned: number }>('SELECT COUNT(*) AS owned FROM order_lines WHERE orderId = ?', [
-    orderId,
-  ]);
-  return owned?.owned ?? 0;
-}
-
-class NothingNew extends Error {}
-
 export function createOrderStore(db: Database): OrderStore {
-  const insert = (order: NewOrder) =>
-    db.transaction(async (tx) => {
-      const id = newId();
-      await tx.change(
-        `INSERT INTO orders (id, workflowId, accountSlug, connectionId, wmsConnectionId, externalChannelId, orderNumber, vendorOrderNumber,
-           status, createdAt, updatedAt)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'stored', UTC_TIMESTAMP(3), UTC_TIMESTAMP(3)) ON DUPLICATE KEY UPDATE id = id`,
-        [
-          id,
-          order.workflowId,
-          order.accountSlug,
-          order.connectionId,
-          order.wmsConnectionId,
-          order.externalChannelId,
-          order.orderNumber,
-          order.vendorOrderNumber,
-        ],
-      );
-      const [row] = await tx.select<{ id: string; status: StoredOrder['status'] }>(
-        'SELECT id, status FROM orders WHERE workflowId = ? FOR UPDATE',
-        [order.workflowId],
-      );
-      if (!row) throw new Error(`order ${order.workflowId} was not stored`);
-      if (row.id !== id && row.status !== 'failed')
-        return {
-          orderId: row.id,
-          workflowId: order.workflowId,
-          status: 'duplicate' as const,
-          isDone: row.status === 'done',
-        };
-      const owned = await insertLines(tx, row.id, order);
-      if (owned === 0) throw new NothingNew();
-      await tx.change(
-        "UPDATE orders SET status = 'stored', outcome = NULL, error = NULL, updatedAt = UTC_TIMESTAMP(3) WHERE id = ?",
-        [row.id],
-      );
-      return { orderId: row.id, workflowId: order.workflowId, status: 'accepted' as const, isDone: false };
-    });
-
-  const ownerOf = async (order: NewOrder): Promise<{ orderId: string; workflowId: string }> => {
-    const [owner] = await db.select<{ orderId: string; workflowId: string }>(
-      `SELECT o.id AS orderId, o.workflowId FROM order_lines ol JOIN orders o ON o.id = ol.orderId
-       WHERE ol.connectionId = ? AND ol.orderNumber = ? AND ol.lineItemSequenceNumber IN (?) LIMIT 1`,
-      [order.connectionId, order.orderNumber, order.lines.map((line) => line.lineItemSequenceNumber)],
-    );
-    if (!owner) throw new Error(`the lines of order ${order.workflowId} have no owner`);
-    return owner;
-  };
-
   return {
-    async store(order) {
-      try {
-        return await insert(order);
-      } catch (error) {
-        if (!(error instanceof NothingNew)) throw error;
-        return { ...(await ownerOf(order)), status: 'duplicate', isDone: true };
-      }
-    },
+    store: (order) => storeOrder(db, order),
 
     async find(orderId) {
       const [order] = await db.select<Omit<StoredOrder, 'lines'>>(
@@ -173,8 +80,14 @@ export function createOrderStore(db: Database): OrderStore {
       );
       if (!order) return undefined;
       const lines = await db.select<StoredOrderLine>(
-        `SELECT lineItemSequenceNumber, orderItemId, itemId, marketplaceItemId, quantity, marketplaceState, marketplaceMessage, wmsState, wmsMessage, updatedAt
-         FROM order_lines WHERE orderId = ? ORDER BY lineItemSequenceNumber`,
+        `SELECT ol.lineItemSequenceNumber, ol.firstPiece, ol.orderItemId, ol.itemId, ol.marketplaceItemId, ol.quantity, ol.marketplaceState,
+           ol.marketplaceMessage, ol.wmsState, ol.wmsMessage, ol.updatedAt,
+           (SELECT COALESCE(SUM(o.quantity), 0) FROM order_lines o
+            WHERE o.connectionId = ol.connectionId AND o.orderNumber = ol.orderNumber AND o.marketplaceItemId = ol.marketplaceItemId
+              AND (o.lineItemSequenceNumber, o.firstPiece) <> (ol.lineItemSequenceNumber, ol.firstPiece)
+              AND (o.marketplaceState = 'cancelled' OR (o.lineItemSequenceNumber = ol.lineItemSequenceNumber AND o.firstPiece < ol.firstPiece))
+           ) AS cancelledBefore
+         FROM order_lines ol WHERE ol.orderId = ? ORDER BY ol.lineItemSequenceNumber`,
         [orderId],
       );
       return { ...order, lines };

@@ -13,8 +13,10 @@ export interface StockEvent {
 
 export interface OrderEventOptions {
   orderNumber: string;
-  /** Numbers of the lines that the warehouse cannot ship, one piece each. */
+  /** Numbers of the lines that the warehouse cannot ship. */
   lines?: string[];
+  /** Pieces of each line. @default 1 */
+  pieces?: number;
 }
 
 /** What Ajio calls a line of an order. */
@@ -38,7 +40,7 @@ const inventoryBody = (tenant: Tenant, { messageId, stock, publishedAt = '2025-0
   })),
 });
 
-const orderBody = (tenant: Tenant, { orderNumber, lines = ['1'] }: OrderEventOptions) => ({
+const orderBody = (tenant: Tenant, { orderNumber, lines = ['1'], pieces = 1 }: OrderEventOptions) => ({
   resource_type: 'order.unfulfillable',
   account_slug: tenant.slug,
   response_data: {
@@ -50,7 +52,7 @@ const orderBody = (tenant: Tenant, { orderNumber, lines = ['1'] }: OrderEventOpt
     items: lines.map((line) => ({
       lineItemSequenceNumber: lineNumber(orderNumber, line),
       status: 'UNFULFILLABLE',
-      quantity: '1',
+      quantity: String(pieces),
       itemID: `SKU-${line}`,
       orderItemID: `${orderNumber}-item-${line}`,
       customerOrderItemID: ajioItem(orderNumber, line),

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { OrderLine } from '../../src/contracts/order';
-import type { NewOrder, OrderSide } from '../../src/store/orders';
+import type { NewOrder } from '../../src/store/order-intake';
+import type { OrderSide } from '../../src/store/orders';
 import { openTestStores, type TestStores } from './open-store';
 
 let stores: TestStores;
@@ -33,6 +34,7 @@ const order = (...numbers: number[]): NewOrder => ({
   orderNumber,
   vendorOrderNumber: null,
   lines: numbers.map(line),
+  workflowIdOfMore: () => `unfulfillable-order/raymond/CH1/${orderNumber}/more`,
 });
 
 const read = async (orderId: string) => (await stores.orders.find(orderId))?.lines ?? [];
@@ -49,9 +51,10 @@ it('stores an order once, however often and however parallel it comes', async ()
   const results = await Promise.all(Array.from({ length: 10 }, () => stores.orders.store(order(2, 1))));
   expect(results.filter((result) => result.status === 'accepted')).toHaveLength(1);
   expect(new Set(results.map((result) => result.orderId)).size).toBe(1);
-  expect(results.some((result) => result.isDone)).toBe(false);
+  for (const { orderId, unfinished } of results) expect(unfinished).toEqual([orderId]);
+  const { workflowIdOfMore, ...stored } = order(2, 1);
   expect(await stores.orders.find(results[0]?.orderId ?? '')).toMatchObject({
-    ...order(2, 1),
+    ...stored,
     status: 'stored',
     outcome: null,
     lines: [
@@ -72,7 +75,7 @@ it('gives a line to one run only, whatever mix of lines the events name', async 
     orderId: first.orderId,
     workflowId: order(1, 2).workflowId,
     status: 'duplicate',
-    isDone: true,
+    unfinished: [first.orderId],
   });
   expect(await stores.db.select('SELECT id FROM orders WHERE workflowId = ?', [order(1).workflowId])).toEqual([]);
 });
@@ -89,12 +92,12 @@ it('gives overlapping lines to one run only when the events come together', asyn
 it('is a duplicate while it is open and after it is done, and a new try after it failed', async () => {
   const { orderId } = await stores.orders.store(order(1));
   await stores.orders.markStarted(orderId);
-  expect(await stores.orders.store(order(1))).toMatchObject({ status: 'duplicate', isDone: false });
+  expect(await stores.orders.store(order(1))).toMatchObject({ status: 'duplicate', unfinished: [orderId] });
   await stores.orders.finish(orderId, { status: 'failed', outcome: 'gave_up', error: 'x'.repeat(900) });
   expect(await stores.orders.store(order(1))).toMatchObject({ status: 'accepted', orderId });
   expect(await stores.orders.find(orderId)).toMatchObject({ status: 'stored', outcome: null });
   await stores.orders.finish(orderId, { status: 'done', outcome: 'cancelled', error: null });
-  expect(await stores.orders.store(order(1))).toMatchObject({ status: 'duplicate', isDone: true });
+  expect(await stores.orders.store(order(1))).toMatchObject({ status: 'duplicate', unfinished: [] });
 });
 
 it('hands the lines of a failed run to the next event that names them, with what the marketplace has accepted', async () => {

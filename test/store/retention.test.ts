@@ -76,6 +76,7 @@ async function history(connectionId: number, done: boolean): Promise<void> {
     orderNumber: 'O-1',
     vendorOrderNumber: null,
     lines: [{ lineItemSequenceNumber: '1', orderItemId: 'I', itemId: 'S', marketplaceItemId: 'M', quantity: 1 }],
+    workflowIdOfMore: () => `order-${connectionId}-more`,
   });
   if (done) await stores.orders.finish(orderId, { status: 'done', outcome: 'cancelled', error: null });
 }

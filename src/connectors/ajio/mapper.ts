@@ -155,6 +155,10 @@ export function observedLinesOf(
     throw contractViolation('the answer holds an order that was not asked for', OK, context);
   }
   const wanted = piecesByItem(lines);
+  for (const { marketplaceItemId: item, cancelledBefore = 0 } of new Map(
+    lines.map((line) => [line.marketplaceItemId, line]),
+  ).values())
+    wanted.set(item, (wanted.get(item) ?? 0) + cancelledBefore);
   const shown = new Map(
     orders.flatMap((order) => order.order_lines.map((line) => [line.order_item_id, { order, line }] as const)),
   );

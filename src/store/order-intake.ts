@@ -1,0 +1,168 @@
+import type { OrderLine, OrderRef } from '../contracts/order';
+import { type Database, inChunks, type Queryable, type SqlValue } from './database';
+import { newId } from './new-id';
+
+/** Some pieces of a line: `quantity` of them, counted on from `firstPiece`. */
+export interface LinePieces extends OrderLine {
+  /** 1 for the pieces that the first event named; more for those that a later one added. */
+  firstPiece: number;
+}
+
+export interface NewOrder extends OrderRef {
+  workflowId: string;
+  accountSlug: string;
+  connectionId: number;
+  wmsConnectionId: number;
+  lines: readonly OrderLine[];
+  /** The id of the run for pieces that come on top of those that are known. */
+  workflowIdOfMore(pieces: readonly LinePieces[]): string;
+}
+
+/** What became of an order that came in. */
+export interface StoredResult {
+  orderId: string;
+  workflowId: string;
+  /** `duplicate` when every piece of every line belongs to an order that is open or done. */
+  status: 'accepted' | 'duplicate';
+  /**
+   * The orders that still have to cancel some of the lines, whichever event brought them. Their runs may be gone, so each is to be
+   * started; that changes nothing where one is open.
+   */
+  unfinished: string[];
+}
+
+interface OrderRow {
+  id: string;
+  workflowId: string;
+  status: 'stored' | 'started' | 'done' | 'failed';
+}
+
+const NAMED = 'ol.connectionId = ? AND ol.orderNumber = ? AND ol.lineItemSequenceNumber IN (?)';
+const valuesOfNamed = ({ connectionId, orderNumber, lines }: NewOrder): SqlValue[] => [
+  connectionId,
+  orderNumber,
+  lines.map((line) => line.lineItemSequenceNumber),
+];
+
+async function insertPieces(tx: Queryable, orderId: string, order: NewOrder, pieces: readonly LinePieces[]) {
+  const inOrder = [...pieces].sort((a, b) => (a.lineItemSequenceNumber < b.lineItemSequenceNumber ? -1 : 1));
+  const rows = inOrder.map((line): SqlValue[] => [
+    order.connectionId,
+    order.orderNumber,
+    line.lineItemSequenceNumber,
+    line.firstPiece,
+    orderId,
+    line.orderItemId,
+    line.itemId,
+    line.marketplaceItemId,
+    line.quantity,
+    new Date(),
+  ]);
+  for (const chunk of inChunks(rows)) {
+    await tx.change(
+      `INSERT INTO order_lines (connectionId, orderNumber, lineItemSequenceNumber, firstPiece, orderId, orderItemId, itemId, marketplaceItemId, quantity, updatedAt)
+       VALUES ? ON DUPLICATE KEY UPDATE orderId = orderId`,
+      [chunk],
+    );
+  }
+}
+
+/** Stores the order of this workflow id with those of the pieces that nobody else owns; undefined when there are none or it is open or done. */
+async function insertOrder(
+  tx: Queryable,
+  order: NewOrder,
+  workflowId: string,
+  pieces: readonly LinePieces[],
+): Promise<string | undefined> {
+  const id = newId();
+  await tx.change(
+    `INSERT INTO orders (id, workflowId, accountSlug, connectionId, wmsConnectionId, externalChannelId, orderNumber, vendorOrderNumber,
+       status, createdAt, updatedAt)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'stored', UTC_TIMESTAMP(3), UTC_TIMESTAMP(3)) ON DUPLICATE KEY UPDATE id = id`,
+    [
+      id,
+      workflowId,
+      order.accountSlug,
+      order.connectionId,
+      order.wmsConnectionId,
+      order.externalChannelId,
+      order.orderNumber,
+      order.vendorOrderNumber,
+    ],
+  );
+  const [row] = await tx.select<OrderRow>('SELECT id, status FROM orders WHERE workflowId = ? FOR UPDATE', [
+    workflowId,
+  ]);
+  if (!row) throw new Error(`order ${workflowId} was not stored`);
+  const isNew = row.id === id;
+  if (!isNew && row.status !== 'failed') return undefined;
+  await insertPieces(tx, row.id, order, pieces);
+  // A line whose run failed, or whose order is this one, may be taken over; what the marketplace accepted stays accepted.
+  await tx.change(
+    `UPDATE order_lines ol JOIN orders o ON o.id = ol.orderId SET ol.orderId = ?
+     WHERE ${NAMED} AND ol.firstPiece = 1 AND o.status = 'failed'`,
+    [row.id, ...valuesOfNamed(order)],
+  );
+  const [owned] = await tx.select<{ owned: number }>('SELECT COUNT(*) AS owned FROM order_lines WHERE orderId = ?', [
+    row.id,
+  ]);
+  if (owned?.owned === 0) {
+    if (isNew) await tx.change('DELETE FROM orders WHERE id = ?', [id]);
+    return undefined;
+  }
+  await reopen(tx, [row.id]);
+  return row.id;
+}
+
+const reopen = (tx: Queryable, ids: readonly string[]) =>
+  tx.change(
+    "UPDATE orders SET status = 'stored', outcome = NULL, error = NULL, updatedAt = UTC_TIMESTAMP(3) WHERE id IN (?)",
+    [ids],
+  );
+
+/** The pieces that the order names on top of those that are known. Two events that add to one line wait here for each other. */
+async function piecesOnTop(tx: Queryable, order: NewOrder): Promise<LinePieces[]> {
+  await tx.select(`SELECT 1 FROM order_lines ol WHERE ${NAMED} AND ol.firstPiece = 1 FOR UPDATE`, valuesOfNamed(order));
+  const rows = await tx.select<{ line: string; pieces: number }>(
+    `SELECT ol.lineItemSequenceNumber AS line, MAX(ol.firstPiece - 1 + ol.quantity) AS pieces FROM order_lines ol
+     WHERE ${NAMED} GROUP BY ol.lineItemSequenceNumber`,
+    valuesOfNamed(order),
+  );
+  const known = new Map(rows.map(({ line, pieces }) => [line, pieces]));
+  return order.lines.flatMap((line) => {
+    const before = known.get(line.lineItemSequenceNumber) ?? 0;
+    return line.quantity > before ? [{ ...line, firstPiece: before + 1, quantity: line.quantity - before }] : [];
+  });
+}
+
+/** The order of the event itself and the owners of its lines, its own first. */
+const concerned = (tx: Queryable, order: NewOrder): Promise<OrderRow[]> =>
+  tx.select<OrderRow>(
+    `SELECT id, workflowId, status FROM orders
+     WHERE workflowId = ? OR id IN (SELECT ol.orderId FROM order_lines ol WHERE ${NAMED}) ORDER BY workflowId = ? DESC, id`,
+    [order.workflowId, ...valuesOfNamed(order), order.workflowId],
+  );
+
+/**
+ * Stores an order with the pieces that no other open or finished order owns. What a failed one owns goes to this one where this
+ * one is new or failed itself; otherwise that one is a new try, with all of its lines.
+ */
+export const storeOrder = (db: Database, order: NewOrder): Promise<StoredResult> =>
+  db.transaction(async (tx) => {
+    const first = order.lines.map((line) => ({ ...line, firstPiece: 1 }));
+    const own = await insertOrder(tx, order, order.workflowId, first);
+    const more = await piecesOnTop(tx, order);
+    const onTop = more.length === 0 ? undefined : await insertOrder(tx, order, order.workflowIdOfMore(more), more);
+    const rows = await concerned(tx, order);
+    const failed = rows.filter(({ status }) => status === 'failed').map(({ id }) => id);
+    if (failed.length > 0) await reopen(tx, failed);
+    const accepted = own ?? onTop ?? failed[0];
+    const told = rows.find(({ id }) => id === accepted) ?? rows[0];
+    if (!told) throw new Error(`the lines of order ${order.workflowId} have no owner`);
+    return {
+      orderId: told.id,
+      workflowId: told.workflowId,
+      status: accepted === undefined ? 'duplicate' : 'accepted',
+      unfinished: rows.filter(({ status }) => status !== 'done').map(({ id }) => id),
+    };
+  });

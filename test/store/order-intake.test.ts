@@ -1,0 +1,153 @@
+import type { NewOrder } from '../../src/store/order-intake';
+import { openTestStores, type TestStores } from './open-store';
+
+let stores: TestStores;
+let orderNumber: string;
+let orders = 0;
+
+beforeAll(async () => {
+  stores = await openTestStores();
+});
+beforeEach(() => {
+  orders += 1;
+  orderNumber = `O-${orders}`;
+});
+afterAll(() => stores.close());
+
+/** An order that names these lines, each with its pieces. */
+function order(quantities: Record<string, number>): NewOrder {
+  const idOf = (name: string) => `unfulfillable-order/raymond/CH1/${orderNumber}/${name}`;
+  return {
+    workflowId: idOf(Object.keys(quantities).join('-')),
+    accountSlug: 'raymond',
+    connectionId: 295,
+    wmsConnectionId: 296,
+    externalChannelId: 'CH1',
+    orderNumber,
+    vendorOrderNumber: null,
+    lines: Object.entries(quantities).map(([number, quantity]) => ({
+      lineItemSequenceNumber: number,
+      orderItemId: `I-${number}`,
+      itemId: `SKU-${number}`,
+      marketplaceItemId: `M-${number}`,
+      quantity,
+    })),
+    workflowIdOfMore: (pieces) =>
+      idOf(pieces.map((line) => `${line.lineItemSequenceNumber}@${line.firstPiece}`).join('-')),
+  };
+}
+
+const store = (quantities: Record<string, number>) => stores.orders.store(order(quantities));
+const done = (orderId: string) => stores.orders.finish(orderId, { status: 'done', outcome: 'cancelled', error: null });
+const failed = (orderId: string) =>
+  stores.orders.finish(orderId, { status: 'failed', outcome: 'gave_up', error: null });
+const piecesOf = async (orderId: string) =>
+  ((await stores.orders.find(orderId))?.lines ?? []).map((line) => [
+    line.lineItemSequenceNumber,
+    line.firstPiece,
+    line.quantity,
+  ]);
+
+describe('an order names every run that still has to cancel one of its lines', () => {
+  it('when it brings another line, and when it brings fewer', async () => {
+    const first = await store({ 1: 1, 2: 1 });
+    await stores.orders.markStarted(first.orderId);
+    const more = await store({ 1: 1, 2: 1, 3: 1 });
+    expect(more).toMatchObject({ status: 'accepted', unfinished: [more.orderId, first.orderId] });
+    expect(await store({ 2: 1 })).toEqual({ ...first, status: 'duplicate', unfinished: [first.orderId] });
+    await done(first.orderId);
+    expect(await store({ 1: 1 })).toMatchObject({ status: 'duplicate', unfinished: [] });
+    expect(await store({ 2: 1, 3: 1 })).toMatchObject({ status: 'duplicate', unfinished: [more.orderId] });
+  });
+
+  it('and is a new try for a line whose run failed, where its own lines are cancelled', async () => {
+    const first = await store({ 1: 1, 2: 1 });
+    const second = await store({ 2: 1, 3: 1 });
+    await done(second.orderId);
+    await failed(first.orderId);
+    expect(await store({ 2: 1, 3: 1 })).toEqual({
+      orderId: first.orderId,
+      workflowId: first.workflowId,
+      status: 'accepted',
+      unfinished: [first.orderId],
+    });
+    expect(await stores.orders.find(first.orderId)).toMatchObject({ status: 'stored', outcome: null });
+  });
+});
+
+describe('pieces that a later event adds to a line', () => {
+  it('are an order of their own, whatever became of the first ones', async () => {
+    const first = await store({ 1: 1 });
+    const open = await store({ 1: 2 });
+    expect(open.status).toBe('accepted');
+    await done(first.orderId);
+    const third = await store({ 1: 3 });
+    expect(third).toMatchObject({
+      status: 'accepted',
+      unfinished: expect.arrayContaining([open.orderId, third.orderId]),
+    });
+    expect(await Promise.all([first, open, third].map(({ orderId }) => piecesOf(orderId)))).toEqual([
+      [['1', 1, 1]],
+      [['1', 2, 1]],
+      [['1', 3, 1]],
+    ]);
+    expect(new Set([first, open, third].map(({ workflowId }) => workflowId)).size).toBe(3);
+  });
+
+  it('are stored once, however often and however parallel they come, and fewer pieces than known are none', async () => {
+    await store({ 1: 1, 2: 4 });
+    const results = await Promise.all([2, 3, 3, 2, 3, 1].map((quantity) => store({ 1: quantity, 2: 2 })));
+    expect(results.some(({ status }) => status === 'accepted')).toBe(true);
+    const [total] = await stores.db.select<{ pieces: number; last: number }>(
+      'SELECT SUM(quantity) AS pieces, MAX(firstPiece - 1 + quantity) AS last FROM order_lines WHERE orderNumber = ? AND lineItemSequenceNumber = ?',
+      [orderNumber, '1'],
+    );
+    expect(total).toEqual({ pieces: 3, last: 3 });
+    expect(await store({ 1: 3, 2: 4 })).toMatchObject({ status: 'duplicate' });
+  });
+
+  it('come together with a line that is new', async () => {
+    const first = await store({ 1: 1 });
+    await done(first.orderId);
+    const both = await store({ 1: 2, 5: 1 });
+    expect(both.status).toBe('accepted');
+    expect(both.unfinished).toHaveLength(2);
+    expect((await Promise.all(both.unfinished.map(piecesOf))).flat()).toEqual(
+      expect.arrayContaining([
+        ['5', 1, 1],
+        ['1', 2, 1],
+      ]),
+    );
+  });
+
+  it('are tried again when their run failed', async () => {
+    const first = await store({ 1: 1 });
+    await done(first.orderId);
+    const second = await store({ 1: 2 });
+    await failed(second.orderId);
+    expect(await store({ 1: 2 })).toEqual(second);
+    expect(await piecesOf(second.orderId)).toEqual([['1', 2, 1]]);
+  });
+
+  it('are read back with what was cancelled before them, of the same line or of another one that the marketplace calls the same', async () => {
+    const first = await store({ 1: 2 });
+    const second = await store({ 1: 3 });
+    const other = order({ 7: 1 });
+    const third = await stores.orders.store({
+      ...other,
+      lines: other.lines.map((line) => ({ ...line, marketplaceItemId: 'M-1' })),
+    });
+    const piecesBefore = async (orderId: string) => (await stores.orders.find(orderId))?.lines[0]?.cancelledBefore;
+    expect([
+      await piecesBefore(first.orderId),
+      await piecesBefore(second.orderId),
+      await piecesBefore(third.orderId),
+    ]).toEqual([0, 2, 0]);
+    await stores.orders.confirm(second.orderId, { side: 'marketplace', cancelled: true });
+    expect([
+      await piecesBefore(first.orderId),
+      await piecesBefore(second.orderId),
+      await piecesBefore(third.orderId),
+    ]).toEqual([1, 2, 1]);
+  });
+});
