@@ -1,5 +1,6 @@
 import { cancellationSignal } from '@temporalio/activity';
 import { ConnectorError } from '../connectors/errors';
+import { commonSettings } from '../connectors/settings';
 import type { CancelVerdict } from '../contracts/order';
 import type { OrderSide, OrderStore, StoredOrder, StoredOrderLine } from '../store/orders';
 import { ask, type ConnectionRef, type OpenConnection, type OpenConnectionFn, requireCapability } from './opener';
@@ -30,6 +31,15 @@ const messageOn = (side: OrderSide, line: StoredOrderLine) =>
 /** The lines that this side is to be asked for: in the WMS only what the marketplace has cancelled. */
 const linesOn = (side: OrderSide, order: StoredOrder): StoredOrderLine[] =>
   side === 'wms' ? order.lines.filter((line) => line.marketplaceState === 'cancelled') : order.lines;
+
+/** The failure as the source names it, for connections that want just that: a 4xx is logged and not tried again, except 401. */
+function toTheLetter(error: unknown): unknown {
+  if (!(error instanceof ConnectorError)) return error;
+  const { retryAfterMs: _unused, ...details } = error.details;
+  const { status = 0 } = details;
+  if (status < 400 || status > 499 || status === 401) return error;
+  return new ConnectorError('ChannelRejected', error.message, { details, mayStillApply: error.mayStillApply });
+}
 
 export function createOrderActivities({ open: openConnection, orders }: OrderActivityDeps) {
   const find = async (orderId: string): Promise<StoredOrder> => {
@@ -71,7 +81,8 @@ export function createOrderActivities({ open: openConnection, orders }: OrderAct
       verdicts = await open.request(() => canceller.cancelOrder({ order, lines, cancelledAt }, call));
     } catch (error) {
       if (error instanceof ConnectorError && !error.mayStillApply) await orders.markAnswered(order.id, side, askedAt);
-      throw error;
+      const isStrict = side === 'marketplace' && commonSettings.parse(open.connection.settings ?? {}).strictLaw;
+      throw isStrict ? toTheLetter(error) : error;
     }
     await orders.recordVerdicts(order.id, side, verdicts, askedAt);
     return true;

@@ -21,6 +21,8 @@ export const commonSettings = z.object({
   requestsPerMinute: z.number().int().min(1).max(60_000).optional(),
   /** Pushes of this connection that may be on the wire at once. */
   maxConcurrentPushes: z.number().int().min(1).max(10).default(4),
+  /** Order cancels follow the source to the letter: every 4xx but 401 is a refusal, also 408 and 429, which are tried again otherwise. */
+  strictLaw: z.boolean().default(false),
 });
 
 export type CommonSettings = z.output<typeof commonSettings>;

@@ -7,7 +7,10 @@ import { SHIPHERO_LOGIN } from '../stand/stand';
 import { eventually } from '../stand/waiting';
 
 const scheduled = z.object({
-  activityTaskScheduledEventAttributes: z.object({ activityType: z.object({ name: z.string() }) }),
+  activityTaskScheduledEventAttributes: z.object({
+    activityType: z.object({ name: z.string() }),
+    retryPolicy: z.object({ maximumAttempts: z.number().optional() }).optional(),
+  }),
 });
 
 jest.setTimeout(120_000);
@@ -36,6 +39,20 @@ test('stock reaches the warehouse as one file, which is gone when the job has en
   expect(Object.entries(violations).filter(([, count]) => count > 0)).toEqual([]);
   expect(logins).toEqual({ [SHIPHERO_LOGIN.username]: 1 });
   await eventually('the file is gone', async () => ((await fetch(sync?.url ?? '')).status === 404 ? true : undefined));
+});
+
+test('each step of a job has the attempts of its own policy: it is looked at until its deadline, however often', async () => {
+  const hero = await addShiphero(scene.stand, 3_004);
+  await hero.send(stockOf('E', 20));
+  await hero.settled();
+  const { events } = await fetchHistory(scene.stand.client, inventorySyncWorkflowId(3_004));
+  const attempts = events.flatMap((event) => {
+    const { data } = scheduled.safeParse(event);
+    if (!data) return [];
+    const { activityType, retryPolicy } = data.activityTaskScheduledEventAttributes;
+    return [[activityType.name, retryPolicy?.maximumAttempts ?? 0]];
+  });
+  expect(Object.fromEntries(attempts)).toMatchObject({ startPushJob: 3, readPushJob: 0, collectPushJob: 5 });
 });
 
 test('3,000 rows with 30 bad ones: 2,970 delivered, 30 told with row and reason, for as many events as 30 rows', async () => {
