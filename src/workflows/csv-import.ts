@@ -1,4 +1,13 @@
-import { continueAsNew, proxyActivities, setCurrentDetails, sleep, workflowInfo } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  continueAsNew,
+  isCancellation,
+  patched,
+  proxyActivities,
+  setCurrentDetails,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { HomeActivities, ImportActivities } from '../activities';
 import { CSV_IMPORT_TASK_QUEUE } from '../contracts/ids';
 import type { CsvImportResult } from '../contracts/inventory-sync';
@@ -15,10 +24,27 @@ export interface CsvImportInput {
 
 const { refuseImport } = proxyActivities<HomeActivities>(HOME);
 const { pokeConnection } = proxyActivities<HomeActivities>(POKE);
-const { importCsv } = proxyActivities<ImportActivities>({ ...FILE_DOWNLOAD, taskQueue: CSV_IMPORT_TASK_QUEUE });
 
 /** Fetches a file of stock that a caller named and wakes the connection's sync; a file that cannot be had is refused with the reason. */
 export async function CsvImportWorkflow(input: CsvImportInput): Promise<CsvImportResult> {
+  try {
+    return await importFile(input);
+  } catch (error) {
+    if (!isCancellation(error) || !patched('refuses-when-cancelled')) throw error;
+    // Whoever named the file is told, even though nobody fetches it any more.
+    await CancellationScope.nonCancellable(async () => {
+      const { syncId, connectionId, displayName } = input;
+      const result = await refuseImport({ syncId, reason: 'a person cancelled the import' });
+      // It had been stored already.
+      if (result.submissionId !== null) await pokeConnection({ connectionId }).catch(readFailure);
+      setOutcome(result.status);
+      setCurrentDetails(importDetails(displayName, 'A person cancelled the import', result));
+    });
+    throw error;
+  }
+}
+
+async function importFile(input: CsvImportInput): Promise<CsvImportResult> {
   const { connectionId, displayName } = input;
   setCurrentDetails(importDetails(displayName, 'The file is being fetched'));
   const result = await fetchOrRefuse(input);
@@ -31,12 +57,14 @@ export async function CsvImportWorkflow(input: CsvImportInput): Promise<CsvImpor
 
 async function fetchOrRefuse(input: CsvImportInput): Promise<CsvImportResult> {
   const { syncId, displayName } = input;
-  const options = { ...FILE_DOWNLOAD, taskQueue: CSV_IMPORT_TASK_QUEUE, summary: `${displayName} · fetch the file` };
+  const { importCsv } = proxyActivities<ImportActivities>({
+    ...FILE_DOWNLOAD,
+    taskQueue: CSV_IMPORT_TASK_QUEUE,
+    summary: `${displayName} · fetch the file`,
+  });
   for (;;) {
     if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof CsvImportWorkflow>(input);
-    const asked: CsvImportResult | ReadFailure = await importCsv
-      .executeWithOptions(options, [{ syncId }])
-      .catch(readFailure);
+    const asked: CsvImportResult | ReadFailure = await importCsv({ syncId }).catch(readFailure);
     if (!('type' in asked)) return asked;
     if (asked.type !== 'StoreUnavailable') return refuseImport({ syncId, reason: importRefusal(asked) });
     // Our own outage is no reason to refuse anybody's file.

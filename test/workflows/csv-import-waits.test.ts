@@ -1,4 +1,5 @@
-import { ApplicationFailure } from '@temporalio/common';
+import { WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
@@ -35,7 +36,7 @@ beforeAll(async () => {
 afterAll(() => environment.teardown());
 
 interface Played {
-  result: CsvImportResult;
+  result: CsvImportResult | 'the run was cancelled';
   refusals: string[];
   pokes: number;
   attempts: number;
@@ -47,6 +48,7 @@ async function play(
   workflowId: string,
   attempt: (count: number) => Promise<CsvImportResult>,
   poke: () => Promise<void> = async () => undefined,
+  known: CsvImportResult = REFUSED,
 ): Promise<Played> {
   const refusals: string[] = [];
   let attempts = 0;
@@ -60,7 +62,7 @@ async function play(
   const home: Partial<HomeActivities> = {
     async refuseImport({ reason }) {
       refusals.push(reason);
-      return REFUSED;
+      return known;
     },
     async pokeConnection() {
       pokes += 1;
@@ -80,7 +82,11 @@ async function play(
         taskQueue: WORKFLOW_TASK_QUEUE,
         args: [{ syncId: 'sync', connectionId: 1, displayName: 'Shop' }],
       });
-      const result = await handle.result();
+      const result = await handle.result().catch((error: unknown) => {
+        if (error instanceof WorkflowFailedError && error.cause instanceof CancelledFailure)
+          return 'the run was cancelled' as const;
+        throw error;
+      });
       const { startTime, closeTime } = await handle.describe();
       const tookMs = (closeTime?.getTime() ?? Number.NaN) - startTime.getTime();
       return { result, refusals, pokes, attempts, tookMs };
@@ -134,4 +140,22 @@ test('a connection that cannot be woken is left to the sweep', async () => {
     },
   );
   expect(played).toMatchObject({ result: STORED, pokes: 5, refusals: [] });
+});
+
+test.each([
+  ['while the file is fetched', false],
+  ['when its rows are stored already', true],
+])('a run that is cancelled %s tells whoever named the file', async (when, isStored) => {
+  const workflowId = `cancelled ${when}`;
+  const played = await play(
+    workflowId,
+    async () => {
+      await environment.client.workflow.getHandle(workflowId).cancel();
+      return fail('StoreUnavailable');
+    },
+    undefined,
+    isStored ? STORED : REFUSED,
+  );
+  expect(played).toMatchObject({ result: 'the run was cancelled', refusals: ['a person cancelled the import'] });
+  expect(played.pokes).toBe(isStored ? 1 : 0);
 });
