@@ -3,6 +3,7 @@ import type { Client, WorkflowHandle } from '@temporalio/client';
 import { ATTENTION } from '../contracts/search-attributes';
 import type { Stores } from '../store/stores';
 import type { SentSignal } from './check/recorded';
+import { createRunEnds } from './run-ends';
 
 const CALL_MS = 5_000;
 const TURN_MS = 4_000;
@@ -10,7 +11,10 @@ const TURN_MS = 4_000;
 const PATIENCE_MS = 15_000;
 const WAITING = `ExecutionStatus = "Running" AND ${ATTENTION.name} IS NOT NULL`;
 
-/** The person at night: sends `retry` to runs that ask, restores connections, and in the end gives up orders that are refused still. */
+/**
+ * The person at night: sends `retry` to runs that ask, restores connections, cancels and terminates runs while the load is sent, and
+ * in the end gives up orders that are refused still.
+ */
 export interface Ops {
   signals: readonly SentSignal[];
   /** Nothing is wrong any more: from now on an order that was tried again and refused again is given up. */
@@ -38,8 +42,18 @@ async function wasRefusedAgain(handle: WorkflowHandle): Promise<boolean> {
   );
 }
 
-export function startOps({ client, stores }: { client: Client; stores: Stores }): Ops {
+export interface OpsOptions {
+  client: Client;
+  stores: Stores;
+  seed: number;
+  /** Whether runs are still cancelled and terminated; not any more once everything is sent. */
+  endsRuns(): boolean;
+  sendAgain(orderNumber: string): void;
+}
+
+export function startOps({ client, stores, seed, endsRuns, sendAgain }: OpsOptions): Ops {
   const signals: SentSignal[] = [];
+  const endRuns = createRunEnds({ client, seed, sendAgain, onEnd: (end) => void signals.push(end) });
   const lastSignalMs = new Map<string, number>();
   let givesUpSinceMs = Number.POSITIVE_INFINITY;
   const stopped = new AbortController();
@@ -66,6 +80,7 @@ export function startOps({ client, stores }: { client: Client; stores: Stores })
       for await (const run of client.workflow.list({ query: WAITING })) {
         await decide(run.workflowId, run.typedSearchAttributes.get(ATTENTION) ?? '').catch(() => undefined);
       }
+      if (endsRuns()) await endRuns();
     });
   };
 

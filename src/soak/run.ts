@@ -93,7 +93,6 @@ async function play(
 
   const kept = [...programs.gateways, ...programs.workers];
   const watch = startWatch({ programs: kept, stores });
-  const ops = startOps({ client, stores });
   const refusals: string[] = [];
   const sendingSinceMs = Date.now();
   const sender = startSending({
@@ -106,6 +105,7 @@ async function play(
   const cap = setTimeout(() => sender.stop(), options.capSeconds * 1_000);
   const telling = setInterval(() => log(progressLine(sender, disturbances)), PROGRESS_MS);
   let isSent = false;
+  const ops = startOps({ client, stores, seed, endsRuns: () => !isSent, sendAgain: sender.sendAgain });
   const sent = sender.done.then(() => {
     isSent = true;
   });

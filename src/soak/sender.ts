@@ -34,6 +34,8 @@ export interface Sender {
   unanswered(): number;
   /** Resolves when every post was acknowledged or refused for good. */
   done: Promise<void>;
+  /** Sends the events of an order once more. */
+  sendAgain(orderNumber: string): void;
   stop(): void;
 }
 
@@ -96,11 +98,19 @@ export function startSending({ load, gatewayUrls, keys, perSecond, onRefusal }: 
     }
   };
 
+  const again: Promise<void>[] = [];
+
   return {
     acks,
     progress: () => finished / load.order.length,
     unanswered: () => unanswered,
-    done: Promise.all(Array.from({ length: SENDERS }, work)).then(() => undefined),
+    done: Promise.all(Array.from({ length: SENDERS }, work)).then(async () => {
+      await Promise.all(again);
+    }),
+    sendAgain(orderNumber) {
+      for (const event of load.events)
+        if (event.kind === 'order' && event.orderNumber === orderNumber) again.push(deliver(event));
+    },
     stop() {
       isStopped = true;
     },

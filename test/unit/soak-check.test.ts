@@ -151,7 +151,9 @@ describe('I3 finds', () => {
 
   test('nothing wrong when a person said so, or when the refusal was forgotten with its process', () => {
     const workflowId = 'unfulfillable-order/soak-a/channel-a/O1/abc';
-    expect(violated({ ...logged, signals: [{ atMs: 5_500, workflowId, signal: 'retry' }] })).toEqual([]);
+    for (const signal of ['retry', 'cancel', 'terminate'] as const)
+      expect(violated({ ...logged, signals: [{ atMs: 5_500, workflowId, signal }] })).toEqual([]);
+    expect(violated({ ...logged, signals: [{ atMs: 5_500, workflowId, signal: 'giveUp' }] })).not.toEqual([]);
     const kill = { kind: 'kill', program: 'worker-1', atMs: 5_100, untilMs: 6_000 } as const;
     expect(violated({ ...logged, disturbances: [kill] })).toEqual([]);
   });

@@ -10,7 +10,7 @@ const isCancel = (call: TwinCall): boolean => call.method === 'POST' && /(\/orde
 
 /**
  * I3. Each order line is cancelled at most once on each side; the WMS is never asked for a line before the marketplace has
- * cancelled it; a cancellation that was refused (4xx) is not asked for again unless a person said so.
+ * cancelled it; a cancellation that was refused (4xx) is not asked for again unless a person said so, or ended the run that knew.
  */
 export function checkCancels(recorded: Recorded): Finding {
   const finding = createFinding('I3', 'orders once and in order');
@@ -22,6 +22,8 @@ export function checkCancels(recorded: Recorded): Finding {
     'cancelled in the WMS': 0,
     'requests refused': 0,
     'asked again after a refusal by a person': 0,
+    'runs that a person ended': recorded.signals.filter(({ signal }) => signal === 'cancel' || signal === 'terminate')
+      .length,
   };
 
   for (const call of ajio.calls) {
@@ -76,7 +78,7 @@ const isLogin412 = ({ status, account }: TwinCall): boolean => status === 412 &&
 const wasAskedByPerson = ({ signals }: Recorded, call: TwinCall, sinceMs: number): boolean =>
   signals.some(
     ({ workflowId, atMs, signal }) =>
-      signal === 'retry' &&
+      signal !== 'giveUp' &&
       atMs >= sinceMs &&
       atMs <= call.atMs &&
       call.order !== null &&

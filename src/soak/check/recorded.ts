@@ -61,11 +61,11 @@ export interface Disturbance {
   untilMs: number;
 }
 
-/** A signal that the soak sent as a person would. */
+/** What the person did to a run: a signal, or that it was ended. */
 export interface SentSignal {
   atMs: number;
   workflowId: string;
-  signal: string;
+  signal: 'retry' | 'giveUp' | 'cancel' | 'terminate';
 }
 
 export interface SubmissionLineRow {
