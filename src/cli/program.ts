@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import type { Config } from '../config';
 import type { Execute } from './command';
+import { addAnswerCommands } from './commands/answer';
 import { addConnectionCommands } from './commands/connections';
 import { addCredentialCommands } from './commands/credentials';
 import { addKeyCommands } from './commands/keys';
@@ -117,6 +118,7 @@ function createProgram({ execute, executeReplay }: Executors, io: CliIo, wantsJs
   addSubmitCommand(program, execute);
   addResyncCommand(program, execute);
   addRetryCommand(program, execute);
+  addAnswerCommands(program, execute);
   addRedriveCommand(program, execute);
   addWhyCommand(program, execute);
   addReplayCommand(program, executeReplay);

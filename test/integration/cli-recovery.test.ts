@@ -104,6 +104,29 @@ describe('runs that wait for a person', () => {
     expect(none).toMatchObject({ code: 0, out: 'No open run waits for that.\n' });
   });
 
+  it('give-up and confirm answer the one run that is named', async () => {
+    expect(await cli(['give-up', 'rejected-spykar'])).toMatchObject({
+      code: 0,
+      out: 'rejected-spykar, which waited for ajio_rejected, is given up.\n',
+    });
+    expect(await signalsOf('rejected-spykar')).toEqual(['giveUp']);
+    const confirmed = await cli(['confirm', 'rejected-spykar', '--not-cancelled', '--lines', '1, 2', '--json']);
+    expect(jsonOf(confirmed)).toMatchObject({ signal: 'confirmNotCancelled', lines: ['1', '2'] });
+    expect((await cli(['confirm', 'rejected-spykar', '--cancelled'])).out).toContain('every line that is open there');
+    expect(await signalsOf('rejected-spykar')).toEqual(['giveUp', 'confirmNotCancelled', 'confirmCancelled']);
+  });
+
+  it.each([
+    [['give-up', 'nobody'], 1, 'workflowId: there is no run nobody'],
+    [['confirm', 'rejected-spykar'], 2, 'say --cancelled or --not-cancelled'],
+    [['confirm', 'rejected-spykar', '--cancelled', '--not-cancelled'], 2, 'say --cancelled or --not-cancelled'],
+    [['confirm', 'rejected-spykar', '--cancelled', '--lines', '1,,2'], 2, '--lines: has an empty number in it'],
+  ])('%j says what is wrong', async (args, code, words) => {
+    const { err, ...said } = await cli(args);
+    expect(said).toMatchObject({ code });
+    expect(err).toContain(words);
+  });
+
   it('resume ends a pause and wakes only the runs of this connection', async () => {
     expect((await cli(['connections', 'pause', '294', '--reason', 'stocktaking'])).code).toBe(0);
     expect(await stores.connections.find(294)).toMatchObject({ status: 'paused', statusReason: 'stocktaking' });
