@@ -34,11 +34,11 @@ export async function CsvImportWorkflow(input: CsvImportInput): Promise<CsvImpor
     // Whoever named the file is told, even though nobody fetches it any more.
     await CancellationScope.nonCancellable(async () => {
       const { syncId, connectionId, displayName } = input;
-      const result = await refuseImport({ syncId, reason: 'a person cancelled the import' });
+      const result = await refuseImport({ syncId, reason: 'the import was cancelled by a person' });
       // It had been stored already.
       if (result.submissionId !== null) await pokeConnection({ connectionId }).catch(readFailure);
       setOutcome(result.status);
-      setCurrentDetails(importDetails(displayName, 'A person cancelled the import', result));
+      setCurrentDetails(importDetails(displayName, 'The import was cancelled by a person', result));
     });
     throw error;
   }

@@ -156,6 +156,6 @@ test.each([
     undefined,
     isStored ? STORED : REFUSED,
   );
-  expect(played).toMatchObject({ result: 'the run was cancelled', refusals: ['a person cancelled the import'] });
+  expect(played).toMatchObject({ result: 'the run was cancelled', refusals: ['the import was cancelled by a person'] });
   expect(played.pokes).toBe(isStored ? 1 : 0);
 });
