@@ -9,6 +9,9 @@ import type { GateStore } from '../store/gates';
 import type { WorkingTokenStore } from '../store/working-tokens';
 import { createRateLimit } from './rate-limit';
 
+/** A pause up to this long is left to the activity's retry policy. */
+const LONGEST_SILENT_PAUSE_MS = 60_000;
+
 /** Which connection an activity works on, and how young its token must be. */
 export interface ConnectionRef {
   connectionId: number;
@@ -76,7 +79,7 @@ export function createOpener(deps: OpenerDeps): OpenConnectionFn {
     const request = async <T>(send: () => Promise<T>): Promise<T> => {
       const answer = await send().catch(async (error: unknown) => {
         await obeyThrottle(error);
-        throw error;
+        throw asLongPause(error);
       });
       // What the channel answered must not get lost because a note of it cannot be made.
       await deps.workingTokens.note(connectionId, connection.tokenGeneration).catch(() => undefined);
@@ -102,6 +105,17 @@ export function createOpener(deps: OpenerDeps): OpenConnectionFn {
       request,
     };
   };
+}
+
+/**
+ * An outage that the channel says will last, such as a 503 with `Retry-After: 600`, is a pause like any other: waiting for it inside a retry
+ * policy would show nobody that everything stands still.
+ */
+function asLongPause(error: unknown): unknown {
+  if (!(error instanceof ConnectorError) || error.type !== 'ChannelUnavailable') return error;
+  const { message, details, mayStillApply } = error;
+  if ((details.retryAfterMs ?? 0) <= LONGEST_SILENT_PAUSE_MS) return error;
+  return new ConnectorError('ChannelRateLimited', message, { details, mayStillApply, cause: error });
 }
 
 /** One request that is worth so many credits, as soon as it is its turn. */

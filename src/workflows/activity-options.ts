@@ -120,6 +120,9 @@ export const QUIET_TIME = '2s';
 /** How often a channel that is down is asked again: often enough to be quick after an outage; a probe is at most one push per lane. */
 export const PROBE_INTERVAL_MS = 30_000;
 
+/** How rarely at most, however long the pause is that a channel asks for. */
+export const MAX_PROBE_INTERVAL_MS = 600_000;
+
 /** Lines that are due later than this are left to the sweep, so that no run idles for long. */
 export const MAX_IDLE_MS = 45_000;
 

@@ -11,6 +11,7 @@ import type { ConnectionRef } from '../activities/opener';
 import type { Channel } from '../contracts/channels';
 import { NOT_THE_CHANNELS, type ReservedSlot } from '../contracts/failures';
 import { channelTaskQueue } from '../contracts/ids';
+import { MAX_PROBE_INTERVAL_MS, PROBE_INTERVAL_MS } from './activity-options';
 import { type ReadFailure, readFailure } from './failure-reading';
 import { withFreshToken } from './with-fresh-token';
 
@@ -27,8 +28,8 @@ export interface ChannelCall {
   /** What a person reads in the timeline. */
   summary: string;
   activityId?: string;
-  /** Waits without end when the channel asks for a pause, instead of saying so after a minute. */
-  isPatient?: boolean;
+  /** Of stock, whose calls have waited for the channel's pauses since before orders did. */
+  isStock?: boolean;
 }
 
 /** What is over sooner needs nobody's attention. */
@@ -56,7 +57,7 @@ export function callChannel<T>(
 
   return withFreshToken(connection, async (minTokenGeneration) => {
     for (;;) {
-      const { policy, summary, activityId, isPatient = false } = describeCall();
+      const { policy, summary, activityId, isStock = false } = describeCall();
       const { maximumAttempts } = policy.retry;
       // Complete options each time: those given to a single call would be merged into the proxy's, so that a limit of one leaks into another.
       const channel = proxyActivities<ChannelActivities>({
@@ -74,19 +75,23 @@ export function callChannel<T>(
         if (!isWorthAnotherCall(failure, maximumAttempts, channelFailures)) throw error;
         slot = failure.details.slot;
         const waitMs = failure.details.retryAfterMs ?? pauseMs;
-        const isQuiet = failure.type === 'ChannelRateLimited' && (isPatient || slot !== undefined);
-        if (!isQuiet && waitedMs + waitMs > QUIET_MS) throw error;
-        // Stock has always waited for the channel's own pauses.
-        if (!isPatient || failure.type !== 'ChannelRateLimited') {
-          if (!patched('attempts-are-the-channels')) throw error;
-        }
-        if (!isQuiet) waitedMs += waitMs;
+        const isRateLimit = failure.type === 'ChannelRateLimited';
+        const isLong = slot === undefined && waitedMs + waitMs > QUIET_MS;
+        // Stock used to wait for the channel's own pauses here, however long, and for nothing else.
+        const isAsBefore = isStock && isRateLimit;
+        if (isLong && (!isAsBefore || patched('shows-long-pauses'))) throw error;
+        if (!isAsBefore && !patched('attempts-are-the-channels')) throw error;
+        if (slot === undefined) waitedMs += waitMs;
         pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
         await sleep(waitMs, { summary: waitSummary(connection, failure) });
       }
     }
   });
 }
+
+/** When to try again by ourselves what heals without a person: not before the channel's own pause is over, but every ten minutes at least. */
+export const nextProbeMs = ({ details }: ReadFailure): number =>
+  Math.min(Math.max(PROBE_INTERVAL_MS, details.retryAfterMs ?? 0), MAX_PROBE_INTERVAL_MS);
 
 /** Also when the policy's attempts went to something else, such as a person's pause. */
 const isWorthAnotherCall = ({ type, details }: ReadFailure, maximumAttempts: number | undefined, failures: number) =>

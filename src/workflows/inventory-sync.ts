@@ -10,8 +10,9 @@ import {
 } from '@temporalio/workflow';
 import type { HomeActivities } from '../activities';
 import type { SyncTotals } from '../contracts/stock';
-import { HOME, MAX_IDLE_MS, PROBE_INTERVAL_MS, QUIET_TIME } from './activity-options';
+import { HOME, MAX_IDLE_MS, QUIET_TIME } from './activity-options';
 import { type Attention, createAttention, failWith, setOutcome } from './attention';
+import { nextProbeMs } from './channel-call';
 import { type ReadFailure, readFailure } from './failure-reading';
 import { stockChanged } from './messages';
 import { type SyncedConnection, sendAll } from './stock-sending';
@@ -134,7 +135,7 @@ async function helpOrFail(
     title: `Stock for ${displayName} is waiting`,
     // News keeps arriving while it waits: the history must not outgrow its limit for that.
     wake: () => wake() || workflowInfo().continueAsNewSuggested,
-    ...(HEALS_BY_ITSELF.has(failure.type) ? { waitFor: PROBE_INTERVAL_MS } : {}),
+    ...(HEALS_BY_ITSELF.has(failure.type) ? { waitFor: nextProbeMs(failure) } : {}),
   });
   if (decision === 'giveUp') {
     await home.giveUpStock({ connectionId, reason: `given up: ${failure.details.channelWords ?? failure.message}` });

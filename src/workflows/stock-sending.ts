@@ -76,7 +76,7 @@ function sendAtOnce(input: SyncedConnection, push: PlannedPush): Promise<PushRes
   const summary = pushSummary(input.displayName, push);
   return callChannel(
     input,
-    () => ({ policy: CHANNEL_PUSH, summary, activityId: pushId, isPatient: true }),
+    () => ({ policy: CHANNEL_PUSH, summary, activityId: pushId, isStock: true }),
     (channel, ref) => channel.pushChunk({ pushId, ...ref }),
   );
 }
@@ -87,7 +87,7 @@ async function sendAsJob(input: SyncedConnection, push: PlannedPush): Promise<Pu
   const summary = pushSummary(input.displayName, push);
   const job = await callChannel(
     input,
-    () => ({ policy: JOB_START, summary, activityId: `${pushId}/start`, isPatient: true }),
+    () => ({ policy: JOB_START, summary, activityId: `${pushId}/start`, isStock: true }),
     (channel, ref) => channel.startPushJob({ pushId, ...ref }),
   );
   if (!job.isRunning) return job.result;
@@ -97,7 +97,7 @@ async function sendAsJob(input: SyncedConnection, push: PlannedPush): Promise<Pu
     policy: { ...JOB_WATCH, scheduleToCloseTimeout: Math.max(deadlineMs - Date.now(), MIN_WATCH_MS) },
     summary: `until it has ended: ${summary}`,
     activityId: `${pushId}/watch`,
-    isPatient: true,
+    isStock: true,
   });
   let isOverdue = false;
   try {
@@ -108,7 +108,7 @@ async function sendAsJob(input: SyncedConnection, push: PlannedPush): Promise<Pu
   }
   return callChannel(
     input,
-    () => ({ policy: JOB_COLLECT, summary: `verdicts: ${summary}`, activityId: `${pushId}/collect`, isPatient: true }),
+    () => ({ policy: JOB_COLLECT, summary: `verdicts: ${summary}`, activityId: `${pushId}/collect`, isStock: true }),
     (channel, ref) => channel.collectPushJob({ pushId, isOverdue, ...ref }),
   );
 }

@@ -2,9 +2,9 @@ import { CancellationScope, isCancellation, patched, proxyActivities, setHandler
 import type { HomeActivities } from '../activities';
 import type { OrderStepResult } from '../activities/orders';
 import type { OrderLine, OrderOutcome } from '../contracts/order';
-import { HOME, PROBE_INTERVAL_MS, WMS_CANCEL } from './activity-options';
+import { HOME, WMS_CANCEL } from './activity-options';
 import { createAttention, failWith, setOutcome } from './attention';
-import { type CalledConnection, callChannel } from './channel-call';
+import { type CalledConnection, callChannel, nextProbeMs } from './channel-call';
 import { type ReadFailure, readFailure } from './failure-reading';
 import { cancelAtMarketplace, HEALS_BY_ITSELF } from './marketplace-cancel';
 import { confirmCancelled, confirmNotCancelled, type SeenLines } from './messages';
@@ -65,7 +65,7 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
       title,
       wake: () => whatWasSeen() !== undefined,
       otherSignals: ['confirmCancelled', 'confirmNotCancelled'],
-      ...(heals ? { waitFor: Math.max(PROBE_INTERVAL_MS, failure.details.retryAfterMs ?? 0) } : {}),
+      ...(heals ? { waitFor: nextProbeMs(failure) } : {}),
     });
     const seen = whatWasSeen();
     if (seen && decision === 'woken') {

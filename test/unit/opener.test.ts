@@ -204,6 +204,17 @@ describe('the gate', () => {
   });
 });
 
+it.each([
+  [60_000, 'ChannelUnavailable'],
+  [60_001, 'ChannelRateLimited'],
+] as const)('an outage that the channel says will last %d ms is %s', async (retryAfterMs, type) => {
+  const { open } = openerWith({ connection: sampleConnection({}) });
+  const { request } = await open({ connectionId: 294 });
+  const outage = new ConnectorError('ChannelUnavailable', 'x', { details: { retryAfterMs, status: 503 } });
+  const failure = await failureOfCall(request(() => Promise.reject(outage)));
+  expect(failure).toMatchObject({ type, details: { retryAfterMs, status: 503 } });
+});
+
 describe('an answer', () => {
   it.each([false, true])(
     'shows that the channel takes the token, and is handed on (note fails: %p)',
