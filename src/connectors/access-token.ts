@@ -5,6 +5,8 @@ import { jsonOf } from './http/words';
 
 /** A token that dies within this time is not used any more: it could die on the way. */
 const MIN_TOKEN_LIFE_MS = 120_000;
+/** No channel issues tokens for longer: a larger figure is of another unit, or a date. */
+const MAX_TOKEN_LIFE_MS = 366 * 86_400_000;
 
 const inJson = z.union([
   z.string(),
@@ -16,6 +18,23 @@ const refreshInJson = z.union([
   z.object({ refreshToken: z.string() }).transform((value) => value.refreshToken),
   z.object({ refresh_token: z.string() }).transform((value) => value.refresh_token),
 ]);
+
+/**
+ * `expires_in` of a token answer, seconds as a number or as text; null, which is "used until it is refused", when it is missing or
+ * makes no sense: the token is what counts, its life is only a hint. That holds for a life too short to be used within as well.
+ */
+export const expiresIn = z
+  .unknown()
+  .optional()
+  .transform((said) => {
+    const isNumber = typeof said === 'number' || (typeof said === 'string' && /^\s*\d+(?:\.\d+)?\s*$/.test(said));
+    const lifeMs = isNumber ? Number(said) * 1_000 : 0;
+    return lifeMs >= 2 * MIN_TOKEN_LIFE_MS && lifeMs <= MAX_TOKEN_LIFE_MS ? lifeMs / 1_000 : null;
+  });
+
+/** When a token dies that was asked for at `askedAtMs` and lives for so many seconds; milliseconds since the epoch, null as in {@link expiresIn}. */
+export const expiryOf = (seconds: number | null, askedAtMs: number): number | null =>
+  seconds === null ? null : Math.floor(askedAtMs + seconds * 1_000);
 
 /** The connection's token as it is stored: plain text, or JSON with `accessToken` in it; undefined when none can stand in a header. */
 export function storedTokenOf(connection: Connection): string | undefined {

@@ -61,13 +61,16 @@ function decideLine(
   if (line === undefined) {
     const quantity = cancelled_quantity + confirmed_quantity;
     if (!order.growing || quantity === 0) return 'Order line not found';
-    line = { quantity, cancelled: 0, confirmed: 0, effectiveCancels: 0, attempts: 0 };
+    line = { quantity, cancelled: 0, customerCancelled: 0, confirmed: 0, effectiveCancels: 0, attempts: 0 };
     order.lines.set(key, line);
   }
   if (cancelled_quantity > 0) line.attempts += 1;
   const now = lineStatus(order, line);
   if (now !== 'CONFIRMED') return `Order already ${now.toLowerCase().replaceAll('_', ' ')}`;
-  if (cancelled_quantity > line.quantity - line.cancelled) return 'Cancelled quantity exceeds the open quantity';
+  if (exchange.faults.buyerCancels(key)) line.customerCancelled = line.quantity - line.cancelled;
+  const openQuantity = line.quantity - line.cancelled - line.customerCancelled;
+  if (openQuantity === 0 && cancelled_quantity > 0) return 'Order line already cancelled by the customer';
+  if (cancelled_quantity > openQuantity) return 'Cancelled quantity exceeds the open quantity';
 
   const common = { account: username, order: order_id, key };
   if (cancelled_quantity > 0) {
@@ -122,10 +125,17 @@ export const readOrders = (state: AjioState, username: string, orderIds: readonl
         order_item_id: key,
         quantity: String(line.quantity),
         seller_cancelled_qty: String(line.cancelled),
+        customer_cancelled_qty: String(line.customerCancelled),
         status: lineStatus(order, line),
       }));
     const { unknownLine } = exchange.faults;
     if (unknownLine !== undefined)
-      lines.push({ order_item_id: unknownLine, quantity: '1', seller_cancelled_qty: '0', status: 'CONFIRMED' });
+      lines.push({
+        order_item_id: unknownLine,
+        quantity: '1',
+        seller_cancelled_qty: '0',
+        customer_cancelled_qty: '0',
+        status: 'CONFIRMED',
+      });
     return [{ order_id: orderId, status: orderStatusOf(order), order_lines: lines }];
   });

@@ -10,6 +10,8 @@ const quantities = z.record(z.string(), z.record(productKeys, count));
 const line = z.strictObject({
   quantity: z.number().int().min(1),
   cancelled: count.default(0),
+  /** What the buyer cancelled; the line's status does not show it. */
+  customerCancelled: count.default(0),
   confirmed: count.default(0),
   /** Where the line differs from its order. */
   status: orderStatus.optional(),

@@ -1,5 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { z } from 'zod';
+import { type Reshape, respelled, withLife } from './reshape';
 
 const share = z.number().min(0).max(1);
 const milliseconds = z.number().int().min(0).max(3_600_000);
@@ -53,6 +54,13 @@ const additive = [
   z.strictObject({ ...common, kind: z.literal('failed-without-list') }),
   z.strictObject({ ...common, kind: z.literal('status-failed') }),
   z.strictObject({ ...common, kind: z.literal('stuck'), afterRows: z.number().int().min(0).optional() }),
+  z.strictObject({ ...common, ...someLines, kind: z.literal('buyer-cancels') }),
+  z.strictObject({ ...common, kind: z.literal('odd-life'), expiresIn: z.json().optional() }),
+  z.strictObject({
+    ...common,
+    kind: z.literal('respell-status'),
+    as: z.enum(['lower', 'title', 'padded']).default('lower'),
+  }),
 ] as const;
 
 const decisive = [
@@ -64,7 +72,12 @@ const decisive = [
     headers: z.record(headerName, headerValue).default({}),
     applies: z.boolean().default(false),
   }),
-  z.strictObject({ ...common, kind: z.literal('throttle'), retryAfter: headerValue.optional() }),
+  z.strictObject({
+    ...common,
+    kind: z.literal('throttle'),
+    retryAfter: headerValue.optional(),
+    status: httpStatus.default(429),
+  }),
   z.strictObject({
     ...common,
     kind: z.literal('redirect'),
@@ -78,6 +91,13 @@ const decisive = [
     ...common,
     kind: z.literal('html'),
     status: httpStatus.default(200),
+    applies: z.boolean().default(false),
+  }),
+  z.strictObject({
+    ...common,
+    kind: z.literal('firewall'),
+    by: z.enum(['akamai', 'cloudflare', 'big-ip']).default('akamai'),
+    status: httpStatus.default(403),
     applies: z.boolean().default(false),
   }),
   z.strictObject({
@@ -108,6 +128,8 @@ export interface LineFaults {
   /** Why this line is rejected; undefined when it is not. */
   rejection(key: string): string | undefined;
   omits(key: string): boolean;
+  /** The buyer cancels what is open of this line before the request is looked at. */
+  buyerCancels(key: string): boolean;
   /** A line to name that was never sent. */
   unknownLine: string | undefined;
   /** Answer a business failure without naming lines, and apply nothing. */
@@ -122,6 +144,8 @@ export interface FaultHits {
   delayMs: number;
   expiresToken: boolean;
   lines: LineFaults;
+  /** What is done to an honest answer, one after the other. */
+  reshapes: Reshape[];
   decisive: DecisiveFault | undefined;
 }
 
@@ -213,6 +237,7 @@ export function createFaultBox(seed: number): FaultBox {
     hit(request) {
       const rejecting: ((key: string) => string | undefined)[] = [];
       const omitting: ((key: string) => boolean)[] = [];
+      const buying: ((key: string) => boolean)[] = [];
       const result: FaultHits = {
         names: [],
         delayMs: 0,
@@ -220,10 +245,12 @@ export function createFaultBox(seed: number): FaultBox {
         lines: {
           rejection: (key) => rejecting.map((reject) => reject(key)).find((message) => message !== undefined),
           omits: (key) => omitting.some((omits) => omits(key)),
+          buyerCancels: (key) => buying.some((cancels) => cancels(key)),
           unknownLine: undefined,
           failsAll: false,
           stuck: undefined,
         },
+        reshapes: [],
         decisive: undefined,
       };
       for (const one of armed) {
@@ -235,6 +262,9 @@ export function createFaultBox(seed: number): FaultBox {
         else if (fault.kind === 'fail-lines')
           rejecting.push((key) => (picks(fault, key, random) ? fault.message : undefined));
         else if (fault.kind === 'omit-lines') omitting.push((key) => picks(fault, key, random));
+        else if (fault.kind === 'buyer-cancels') buying.push((key) => picks(fault, key, random));
+        else if (fault.kind === 'odd-life') result.reshapes.push(withLife(fault.expiresIn));
+        else if (fault.kind === 'respell-status') result.reshapes.push(respelled(fault.as));
         else if (fault.kind === 'unknown-line') result.lines.unknownLine = fault.key;
         else if (fault.kind === 'failed-without-list' || fault.kind === 'status-failed') result.lines.failsAll = true;
         else if (fault.kind === 'stuck') result.lines.stuck = { afterRows: fault.afterRows };
@@ -254,6 +284,7 @@ export function appliesBefore(fault: DecisiveFault): boolean {
     case 'status':
     case 'garbage':
     case 'html':
+    case 'firewall':
     case 'huge':
       return fault.applies;
     case 'hang-after-applying':

@@ -3,11 +3,13 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DecisiveFault } from './faults';
+import { FIREWALL_PAGES } from './firewall-pages';
 
 /** An answer before it goes out: JSON or plain text. */
 export type Answer = { status: number; json: unknown } | { status: number; text: string };
 
 const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };
+const PAGE_TYPE = { 'content-type': 'text/html; charset=utf-8' };
 const TEXT_TYPE = { 'content-type': 'text/plain; charset=utf-8' };
 const HTML_PAGE =
   '<!DOCTYPE html><html><head><title>Service</title></head><body><h1>Please try again later</h1></body></html>';
@@ -72,14 +74,18 @@ export async function sendFaulty(wire: Wire, fault: DecisiveFault, honest: Answe
     }
     case 'throttle': {
       const retryAfter = fault.retryAfter === undefined ? {} : { 'retry-after': fault.retryAfter };
-      return sendText(wire, throttled.status, { ...typeOf(throttled), ...retryAfter }, textOf(throttled));
+      return sendText(wire, fault.status, { ...typeOf(throttled), ...retryAfter }, textOf(throttled));
     }
     case 'redirect':
       return sendText(wire, fault.status, { location: fault.location }, '');
     case 'garbage':
       return sendText(wire, 200, JSON_TYPE, 'OK, everything went fine <<not JSON>>');
     case 'html':
-      return sendText(wire, fault.status, { 'content-type': 'text/html; charset=utf-8' }, HTML_PAGE);
+      return sendText(wire, fault.status, PAGE_TYPE, HTML_PAGE);
+    case 'firewall': {
+      const { headers, text } = FIREWALL_PAGES[fault.by];
+      return sendText(wire, fault.status, { ...PAGE_TYPE, ...headers }, text);
+    }
     case 'truncated': {
       const text = textOf(honest);
       const half = text.slice(0, Math.ceil(text.length / 2));

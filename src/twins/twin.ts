@@ -195,7 +195,11 @@ export async function startTwin<State, Patch>(
       },
     };
     const honest = (): Answer => {
-      if (body.ok) return handle(exchange);
+      if (body.ok) {
+        const answer = handle(exchange);
+        if (!('json' in answer)) return answer;
+        return { ...answer, json: hits.reshapes.reduce((json, reshape) => reshape(json), answer.json) };
+      }
       standIn.violations.count('badBody');
       return standIn.refuse(body.status, body.message, path);
     };

@@ -140,16 +140,27 @@ describe('Eshopbox', () => {
         { accountSlug: 'other', clientId: 'd', clientSecret: 'e', refreshToken: 'f' },
       ],
     });
-    expect((await failureOfCall(cancel({}, sampleCancel, 'other'))).type).toBe('ChannelAuthFailed');
+    expect((await failureOfCall(cancel({}, sampleCancel, 'other'))).type).toBe('ChannelRejected');
     expect(twin.log()[0]).toMatchObject({ path: '/other/api/cancel-order', status: 403 });
   });
 
-  it('trusts expires_in, and says so when there is none', async () => {
+  it('trusts expires_in', async () => {
     expect((await issueToken()).expiresAtMs).toBe(NOW_MS + 3_600_000);
-    twin.setFaults([{ kind: 'status', status: 200, body: { access_token: 't', expires_in: '60' } }]);
-    expect(await issueToken()).toEqual({ accessToken: 't', expiresAtMs: NOW_MS + 60_000 });
-    twin.setFaults([{ kind: 'status', status: 200, body: { access_token: 't' } }]);
-    expect(await issueToken()).toEqual({ accessToken: 't', expiresAtMs: null });
+    twin.setFaults([{ kind: 'odd-life', expiresIn: '3600.0' }]);
+    expect((await issueToken()).expiresAtMs).toBe(NOW_MS + 3_600_000);
+  });
+
+  it('uses a token whose life is not told, or makes no sense, until it is refused', async () => {
+    const lives = [undefined, null, 0, -1, '', 'never', '-1', 1e30, 1_764_000_000_000, true, [], { s: 1 }, 60, '239'];
+    for (const expiresIn of lives) {
+      twin.setFaults([{ kind: 'odd-life', ...(expiresIn === undefined ? {} : { expiresIn }) }]);
+      expect(await issueToken()).toEqual({ accessToken: expect.any(String), expiresAtMs: null });
+    }
+  });
+
+  it.each(['lower', 'title', 'padded'] as const)('is known by its status in %s spelling', async (as) => {
+    twin.setFaults([{ kind: 'respell-status', as }]);
+    expect(await cancel()).toMatchObject([{ verdict: 'cancelled' }, { verdict: 'cancelled' }]);
   });
 
   it('takes a token endpoint’s 400 for refused credentials', async () => {

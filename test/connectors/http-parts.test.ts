@@ -2,9 +2,10 @@ import type { LookupAddress } from 'node:dns';
 import { z } from 'zod';
 import { accessTokenOf, storedRefreshTokenOf } from '../../src/connectors/access-token';
 import { AddressRefusedError, isPublicAddress, publicLookup } from '../../src/connectors/http/addresses';
-import { type AnswerContext, failureOf, parseAnswer, retryAfterMsOf } from '../../src/connectors/http/answers';
+import { type AnswerContext, failureOf, parseAnswer } from '../../src/connectors/http/answers';
 import { addressOf } from '../../src/connectors/http/base-url';
 import { lookupWithin } from '../../src/connectors/http/destinations';
+import { retryAfterMsOf } from '../../src/connectors/http/retry-after';
 import { cleanWords, wordsOf } from '../../src/connectors/http/words';
 import { allConnectors, connectorFor } from '../../src/connectors/registry';
 import { CHANNELS } from '../../src/contracts/channels';
@@ -98,7 +99,7 @@ describe('an answer', () => {
     [408, 'ChannelUnavailable', false],
     [429, 'ChannelRateLimited', false],
     [401, 'ChannelAuthFailed', false],
-    [403, 'ChannelAuthFailed', false],
+    [403, 'ChannelRejected', false],
     [400, 'ChannelRejected', false],
     [499, 'ChannelRejected', false],
     [700, 'ChannelContractViolated', true],

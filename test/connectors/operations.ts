@@ -72,6 +72,19 @@ const failed: Expected = ({ isDoubtful = false }) => ({
   type: isDoubtful ? 'OutcomeUnknown' : 'ChannelUnavailable',
   mayStillApply: isDoubtful,
 });
+const failedFor =
+  (retryAfterMs: number): Expected =>
+  (operation) => ({ ...failed(operation), details: expect.objectContaining({ retryAfterMs }) });
+const forbidden: Expected = ({ name }) => ({
+  type: name === 'issueToken' ? 'ChannelAuthFailed' : 'ChannelRejected',
+  mayStillApply: false,
+});
+/** A page in place of the channel's word: no credentials, no verdict. Behind one with 200 the request may have gone through. */
+const barred: Expected = () => ({ type: 'ChannelUnavailable', mayStillApply: false });
+const barredAfterwards: Expected = ({ isWrite, isDoubtful = false }) => ({
+  type: isDoubtful ? 'OutcomeUnknown' : 'ChannelUnavailable',
+  mayStillApply: isWrite || isDoubtful,
+});
 /** A gateway's error to a call that must not be repeated blindly is tried again like any 5xx: a refusal is read back. */
 const gatewayFailed: Expected = ({ isWrite, isRepeatable, isDoubtful = false }) => ({
   type: isDoubtful ? 'OutcomeUnknown' : 'ChannelUnavailable',
@@ -89,11 +102,21 @@ export const FAILURES: readonly [name: string, fault: Fault, expected: Expected]
   ['504', { kind: 'status', status: 504 }, gatewayFailed],
   ['503 with a page', { kind: 'html', status: 503 }, failed],
   ['408', { kind: 'status', status: 408 }, failed],
+  ['503 with seconds', { kind: 'throttle', status: 503, retryAfter: '20' }, failedFor(20_000)],
+  ['500 with a date', { kind: 'throttle', status: 500, retryAfter: 'Sat, 01 Mar 2025 12:00:09 GMT' }, failedFor(9_000)],
+  ['408 with seconds', { kind: 'throttle', status: 408, retryAfter: '7' }, failedFor(7_000)],
   ['429 with seconds', { kind: 'throttle', retryAfter: '7' }, limited(7_000)],
   ['429 with a date', { kind: 'throttle', retryAfter: 'Sat, 01 Mar 2025 12:00:09 GMT' }, limited(9_000)],
   ['429 without a time', { kind: 'throttle' }, limited(30_000)],
   ['401', { kind: 'status', status: 401, body: { message: 'no' } }, always({ type: 'ChannelAuthFailed' })],
-  ['403', { kind: 'status', status: 403 }, always({ type: 'ChannelAuthFailed' })],
+  ['403', { kind: 'status', status: 403 }, forbidden],
+  ['403 with words', { kind: 'status', status: 403, body: { message: 'not this one' } }, forbidden],
+  ['a firewall’s 403', { kind: 'firewall' }, barred],
+  ['a firewall’s 401', { kind: 'firewall', by: 'big-ip', status: 401 }, barred],
+  ['a firewall’s 405', { kind: 'firewall', by: 'cloudflare', status: 405 }, barred],
+  ['a firewall’s 503', { kind: 'firewall', by: 'cloudflare', status: 503 }, failed],
+  ['a firewall’s 200', { kind: 'firewall', by: 'big-ip', status: 200 }, barredAfterwards],
+  ['a firewall’s 202', { kind: 'firewall', by: 'cloudflare', status: 202 }, barredAfterwards],
   ['404', { kind: 'status', status: 404, body: 'Not Found' }, always({ type: 'ChannelRejected' })],
   ['409', { kind: 'status', status: 409, body: { message: 'no such thing' } }, always({ type: 'ChannelRejected' })],
   ['silence', { kind: 'hang' }, unanswered],
@@ -104,7 +127,7 @@ export const FAILURES: readonly [name: string, fault: Fault, expected: Expected]
   ['an answer too slow', { kind: 'slow', ms: 400 }, unanswered],
   ['half an answer, well framed', { kind: 'truncated' }, violated],
   ['200 that is no JSON', { kind: 'garbage' }, violated],
-  ['200 with a page', { kind: 'html' }, violated],
+  ['200 with a page', { kind: 'html' }, barredAfterwards],
   ['200 with other JSON', { kind: 'status', status: 200, body: { hello: 'world' } }, violated],
   ['200 with nothing', { kind: 'status', status: 200 }, violated],
   ['200 of 5 MB', { kind: 'huge', bytes: 5_000_000 }, violated],

@@ -55,12 +55,12 @@ describe('a token of ShipHero', () => {
   });
 
   it('is refreshed with the newer refresh token that an answer brings', async () => {
-    const body = { access_token: 'a-2', refresh_token: 'r-2', expires_in: 60 };
+    const body = { access_token: 'a-2', refresh_token: 'r-2', expires_in: 600 };
     twin.setFaults([{ kind: 'status', status: 200, body }]);
     expect(await issue(stored('r-1'))).toEqual({
       accessToken: 'a-2',
       refreshToken: 'r-2',
-      expiresAtMs: NOW_MS + 60_000,
+      expiresAtMs: NOW_MS + 600_000,
     });
   });
 

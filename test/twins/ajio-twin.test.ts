@@ -185,8 +185,20 @@ describe('orders', () => {
         order_id: 'O1',
         status: 'CANCELLED',
         order_lines: [
-          { order_item_id: 'L1', quantity: '1', seller_cancelled_qty: '1', status: 'CANCELLED' },
-          { order_item_id: 'L2', quantity: '2', seller_cancelled_qty: '2', status: 'CANCELLED' },
+          {
+            order_item_id: 'L1',
+            quantity: '1',
+            seller_cancelled_qty: '1',
+            customer_cancelled_qty: '0',
+            status: 'CANCELLED',
+          },
+          {
+            order_item_id: 'L2',
+            quantity: '2',
+            seller_cancelled_qty: '2',
+            customer_cancelled_qty: '0',
+            status: 'CANCELLED',
+          },
         ],
       },
     ]);

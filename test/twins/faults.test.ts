@@ -62,6 +62,25 @@ describe('faults that decide the answer', () => {
     ]);
   });
 
+  it('throttle: with another status, the same announcement', async () => {
+    twin.setFaults([{ kind: 'throttle', status: 503, retryAfter: '20' }]);
+    expect(await push()).toMatchObject({ status: 503, headers: { 'retry-after': '20' } });
+    expect(inStock()).toEqual({});
+  });
+
+  it.each(['akamai', 'cloudflare', 'big-ip'] as const)('firewall: a page of %s, applied only when told', async (by) => {
+    twin.setFaults([
+      { kind: 'firewall', by, times: 1 },
+      { kind: 'firewall', by, status: 200, applies: true },
+    ]);
+    const first = await push();
+    expect(first).toMatchObject({ status: 403, headers: { 'content-type': 'text/html; charset=utf-8' } });
+    expect(first.text).toMatch(/^<(?:!DOCTYPE )?html/i);
+    expect(inStock()).toEqual({});
+    expect(await push()).toMatchObject({ status: 200, text: first.text });
+    expect(inStock()).toEqual({ 'P/V': 5 });
+  });
+
   it.each(['3', 'Wed, 21 Oct 2015 07:28:00 GMT', undefined])(
     'throttle: 429 with Retry-After %p',
     async (retryAfter) => {

@@ -97,7 +97,11 @@ export function ajioClient({ connection, credentials, settings, context }: AjioC
         signal,
       } as const;
       const login = await exchange(http, request, loginAnswer, contexts.login, loginFailureOf);
-      if (!login.success) throw refusal('ChannelAuthFailed', 200, login.message ?? '', contexts.login);
+      if (!login.success) {
+        // Ajio repeats the status in the body: a fault of its own says nothing of the credentials.
+        const type = (login.statusCode ?? 0) >= 500 ? 'ChannelUnavailable' : 'ChannelAuthFailed';
+        throw refusal(type, 200, login.message ?? '', contexts.login);
+      }
       return login.result.accessToken;
     },
   };

@@ -167,12 +167,14 @@ export function observedLinesOf(
     if (!found) return { lineItemSequenceNumber, state: 'missing', channelWords: 'Ajio does not know the line' };
     const { order, line } = found;
     const status = line.status ?? order.status;
-    const cancelledPieces = line.seller_cancelled_qty ?? 0;
-    const isCancelled = order.status === 'CANCELLED' || cancelledPieces >= (wanted.get(marketplaceItemId) ?? 0);
+    // What the buyer cancelled is open no more either: Ajio refuses to cancel it again, and the WMS has to be told.
+    const bySeller = line.seller_cancelled_qty ?? 0;
+    const byBuyer = line.customer_cancelled_qty ?? 0;
+    const isCancelled = order.status === 'CANCELLED' || bySeller + byBuyer >= (wanted.get(marketplaceItemId) ?? 0);
     return {
       lineItemSequenceNumber,
       state: isCancelled ? 'cancelled' : LINE_STATES[status],
-      channelWords: `${status}, ${cancelledPieces} cancelled by the seller`,
+      channelWords: `${status}, ${bySeller} cancelled by the seller${byBuyer > 0 ? `, ${byBuyer} by the buyer` : ''}`,
     };
   });
 }

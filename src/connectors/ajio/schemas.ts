@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { oneOf } from '../status-words';
 
 /** Identifiers are text, but some services of this kind print digits as a number. */
 const identifier = z.union([z.string(), z.int().transform(String)]);
@@ -19,11 +20,20 @@ const list = <T extends z.ZodType>(entry: T) =>
     .nullish()
     .transform((entries) => entries ?? []);
 
+const successAsText = z.looseObject({ success: oneOf(['TRUE', 'FALSE']).transform((word) => word === 'TRUE') });
+
 /** `POST /authToken` */
-export const loginAnswer = z.discriminatedUnion('success', [
-  z.object({ success: z.literal(true), result: z.object({ accessToken: z.string().min(1) }) }),
-  z.object({ success: z.literal(false), message: z.string().nullish() }),
-]);
+export const loginAnswer = z.preprocess(
+  (answer) => successAsText.safeParse(answer).data ?? answer,
+  z.discriminatedUnion('success', [
+    z.object({ success: z.literal(true), result: z.object({ accessToken: z.string().min(1) }) }),
+    z.object({
+      success: z.literal(false),
+      message: z.string().nullish(),
+      statusCode: z.number().optional().catch(undefined),
+    }),
+  ]),
+);
 
 /** `POST /updateInventory`, request */
 export interface InventoryUpdate {
@@ -32,7 +42,7 @@ export interface InventoryUpdate {
 
 /** `POST /updateInventory`, answer */
 export const inventoryAnswer = z.object({
-  status: z.enum(['SUCCESS', 'PARTIAL_SUCCESS', 'FAILED']),
+  status: oneOf(['SUCCESS', 'PARTIAL_SUCCESS', 'FAILED']),
   failedProductList: list(z.object({ productId: identifier, variantId: identifier, message: z.string().nullish() })),
 });
 
@@ -53,7 +63,7 @@ export const orderUpdateAnswer = z
       .array(
         z.object({
           order_id: identifier,
-          order_status: z.literal('Cancel'),
+          order_status: oneOf(['CANCEL']),
           order_lines: list(
             z.object({ order_item_id: identifier, cancelled_quantity: pieces, confirmed_quantity: pieces.nullish() }),
           ),
@@ -66,7 +76,7 @@ export const orderUpdateAnswer = z
 
 export type OrderUpdateAnswer = z.output<typeof orderUpdateAnswer>;
 
-const orderStatus = z.enum(['CONFIRMED', 'PACKED', 'READY_TO_DISPATCH', 'DISPATCHED', 'DELIVERED', 'CANCELLED']);
+const orderStatus = oneOf(['CONFIRMED', 'PACKED', 'READY_TO_DISPATCH', 'DISPATCHED', 'DELIVERED', 'CANCELLED']);
 
 export type OrderStatus = z.output<typeof orderStatus>;
 
@@ -81,7 +91,13 @@ const listed = <T extends z.ZodType>(entry: T, ...names: [string, ...string[]]) 
 const order = z.object({
   order_id: identifier,
   order_lines: list(
-    z.object({ order_item_id: identifier, seller_cancelled_qty: pieces.nullish(), status: orderStatus.nullish() }),
+    z.object({
+      order_item_id: identifier,
+      seller_cancelled_qty: pieces.nullish(),
+      /** What the buyer cancelled. */
+      customer_cancelled_qty: pieces.nullish(),
+      status: orderStatus.nullish(),
+    }),
   ),
 });
 

@@ -15,6 +15,7 @@ import { addressOf } from '../http/base-url';
 import type { HttpAnswer } from '../http/client';
 import { jsonOf, wordsOf } from '../http/words';
 import type { Call, ConnectorContext, Endpoint } from '../ports';
+import { statusWord } from '../status-words';
 import {
   type CancelOrderBody,
   cancelAnswer,
@@ -54,6 +55,7 @@ export function eshopboxClient({ connection, credentials, settings, context }: E
   const base = settings.baseUrl ?? endpoints[ESHOPBOX_ENDPOINT.env] ?? ESHOPBOX_ENDPOINT.default;
   const authBase = settings.authUrl ?? endpoints[ESHOPBOX_AUTH_ENDPOINT.env] ?? ESHOPBOX_AUTH_ENDPOINT.default;
 
+  const doneCodes = new Set(settings.alreadyCancelledCodes.map(statusWord));
   const secrets = [...Object.values(credentials), storedTokenOf(connection) ?? ''];
   const about = (operation: string, isWrite: boolean): AnswerContext => ({
     connection,
@@ -76,12 +78,12 @@ export function eshopboxClient({ connection, credentials, settings, context }: E
         cancellation,
       );
       const error = errorOf(answer);
-      if (answer.status < 500 && error && settings.alreadyCancelledCodes.includes(error.code)) {
+      if (answer.status < 500 && error && doneCodes.has(statusWord(error.code))) {
         return { kind: 'already-cancelled', error };
       }
       if (!isSuccess(answer)) throw cancelFailureOf(answer, cancellation);
       const { status } = parseAnswer(answer, cancelAnswer, cancellation);
-      if (status !== 'SUCCESS') {
+      if (statusWord(status) !== 'SUCCESS') {
         throw refusal('ChannelRejected', answer.status, wordsOf(answer.text, secrets) || status, cancellation);
       }
       return { kind: 'cancelled' };
@@ -102,7 +104,7 @@ const withHiddenStatus =
   (failureFor: typeof failureOf) =>
   (answer: HttpAnswer, context: AnswerContext): ConnectorError => {
     const error = errorOf(answer);
-    const isPassedOn = answer.status === 412 || (answer.status < 500 && error?.code === '412');
+    const isPassedOn = answer.status === 412 || (answer.status < 500 && error?.code.trim() === '412');
     // The one place where a text decides: 412 stands for other faults too, and no field carries the number.
     const inner = isPassedOn ? /^\s*(401|403)\s*:/.exec(error?.message ?? '')?.[1] : undefined;
     return failureFor(inner === undefined ? answer : { ...answer, status: Number(inner) }, context);

@@ -1,4 +1,5 @@
 import type { CancelOrderRequest, CancelVerdict, OrderLine } from '../../contracts/order';
+import { expiryOf } from '../access-token';
 import type { IssuedToken } from '../ports';
 import type { CancelOrderBody, ErrorAnswer, TokenAnswer } from './schemas';
 import type { EshopboxSettings } from './settings';
@@ -54,5 +55,5 @@ export function alreadyCancelledOf(lines: readonly OrderLine[], { lineIds }: Err
 /** The token with the moment of its death, counted from when it was asked for. */
 export const issuedTokenOf = ({ access_token, expires_in }: TokenAnswer, askedAtMs: number): IssuedToken => ({
   accessToken: access_token,
-  expiresAtMs: expires_in === null ? null : askedAtMs + expires_in * 1_000,
+  expiresAtMs: expiryOf(expires_in, askedAtMs),
 });

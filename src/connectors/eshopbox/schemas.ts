@@ -1,12 +1,10 @@
 import { z } from 'zod';
+import { expiresIn } from '../access-token';
 
 /** `POST /api/v1/generateToken`, answer; `expires_in` in seconds. */
 export const tokenAnswer = z.object({
   access_token: z.string().min(1),
-  expires_in: z
-    .union([z.number().positive(), z.string().regex(/^\d+$/).transform(Number)])
-    .nullish()
-    .transform((seconds) => seconds ?? null),
+  expires_in: expiresIn,
 });
 
 export type TokenAnswer = z.output<typeof tokenAnswer>;

@@ -3,15 +3,14 @@ import type { Connection } from '../../contracts/connection';
 import type { FailureDetails, FailureType } from '../../contracts/failures';
 import { ConnectorError } from '../errors';
 import type { HttpAnswer, HttpClient, HttpRequest } from './client';
+import { isBarred, isPage } from './pages';
+import { pauseOf, retryAfterMsOf } from './retry-after';
 import { cleanWords, jsonOf, wordsOf } from './words';
 
-const DEFAULT_RETRY_AFTER_MS = 30_000;
-/** A channel that says "now", or a time gone by, is still given a moment. */
-const MIN_RETRY_AFTER_MS = 1_000;
-const MAX_RETRY_AFTER_MS = 3_600_000;
 /** What a gateway says in the place of a channel that may still be at work. */
 const GATEWAY_ERRORS = [502, 504];
-const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
+/** With these a login finds fault with what was sent: the credentials. */
+const LOGIN_REFUSED = [400, 401, 403, 422];
 
 /** What an answer is an answer to. */
 export interface AnswerContext {
@@ -42,23 +41,32 @@ export async function exchange<T>(
   return parseAnswer(answer, schema, context);
 }
 
-/** The client's attempt, its failures naming connection and channel. */
+/** The client's attempt, its failures naming connection and channel. A page that stands in for the channel is `ChannelUnavailable`. */
 export async function sendFor(http: HttpClient, request: HttpRequest, context: AnswerContext): Promise<HttpAnswer> {
-  try {
-    return await http.send(request);
-  } catch (error) {
+  const answer = await http.send(request).catch((error: unknown) => {
     if (!(error instanceof ConnectorError)) throw error;
     throw new ConnectorError(error.type, `${context.what}: ${error.message}`, {
       details: { ...detailsOf(context), ...error.details },
       mayStillApply: error.mayStillApply && context.isWrite,
     });
-  }
+  });
+  if (isBarred(answer)) throw barred(answer, context);
+  return answer;
+}
+
+/** A firewall's page says nothing of the request or of its credentials. Behind one with 2xx a write may have been applied. */
+function barred(answer: HttpAnswer, context: AnswerContext): ConnectorError {
+  const words = `a page and no answer: ${wordsOf(answer.text, context.secrets)}`;
+  return said('ChannelUnavailable', answer.status, cleanWords(words, context.secrets), context, {
+    details: pauseOf(answer.headers['retry-after'], context.now()),
+    mayStillApply: context.isWrite && isSuccess(answer),
+  });
 }
 
 /** Whether the status is 2xx; what it means is for the body to say. */
 export const isSuccess = (answer: HttpAnswer): boolean => answer.status >= 200 && answer.status < 300;
 
-/** Says what an answer that is no 2xx means. Only an answer that was not the channel's own leaves open whether a write applies. */
+/** Says what an answer that is no 2xx means. A 403 is about this request; only 401 is about the token. Only an answer that was not the channel's own leaves open whether a write applies. */
 export function failureOf(answer: HttpAnswer, context: AnswerContext): ConnectorError {
   const { status } = answer;
   const words = wordsOf(answer.text, context.secrets);
@@ -66,18 +74,22 @@ export function failureOf(answer: HttpAnswer, context: AnswerContext): Connector
     const retryAfterMs = retryAfterMsOf(answer.headers['retry-after'], context.now());
     return said('ChannelRateLimited', status, words, context, { details: { retryAfterMs } });
   }
-  if (status === 401 || status === 403) return said('ChannelAuthFailed', status, words, context);
+  if (status === 401) return said('ChannelAuthFailed', status, words, context);
   if (status === 408 || (status >= 500 && status < 600)) {
     const mayStillApply = context.isWrite && GATEWAY_ERRORS.includes(status);
-    return said('ChannelUnavailable', status, words, context, { mayStillApply });
+    return said('ChannelUnavailable', status, words, context, {
+      details: pauseOf(answer.headers['retry-after'], context.now()),
+      mayStillApply,
+    });
   }
   if (status >= 400 && status < 500) return said('ChannelRejected', status, words, context);
   return said('ChannelContractViolated', status, words, context, { mayStillApply: context.isWrite });
 }
 
-/** {@link failureOf} for a login: an answer that finds fault with what was sent (400, 422) means that the credentials are refused. */
+/** {@link failureOf} for a login: an answer that finds fault with what was sent (400, 401, 403, 422) means that the credentials are refused. */
 export function loginFailureOf(answer: HttpAnswer, context: AnswerContext): ConnectorError {
-  if (answer.status !== 400 && answer.status !== 422) return failureOf(answer, context);
+  if (!LOGIN_REFUSED.includes(answer.status)) return failureOf(answer, context);
+  if (isPage(answer)) return barred(answer, context);
   return refusal('ChannelAuthFailed', answer.status, wordsOf(answer.text, context.secrets), context);
 }
 
@@ -125,18 +137,6 @@ export function contractViolation(why: string, status: number | undefined, conte
     details: { ...detailsOf(context), ...(status === undefined ? {} : { status }) },
     mayStillApply: context.isWrite,
   });
-}
-
-/** How long a 429 asks us to wait: seconds or an HTTP date, between 1 s and 1 h; 30 s when it does not say. */
-export function retryAfterMsOf(header: string | undefined, nowMs: number): number {
-  const value = header?.trim() ?? '';
-  const waitMs = /^\d+$/.test(value)
-    ? Number(value) * 1_000
-    : HTTP_DATE.test(value)
-      ? Date.parse(value) - nowMs
-      : DEFAULT_RETRY_AFTER_MS;
-  if (Number.isNaN(waitMs)) return DEFAULT_RETRY_AFTER_MS;
-  return Math.min(Math.max(waitMs, MIN_RETRY_AFTER_MS), MAX_RETRY_AFTER_MS);
 }
 
 const detailsOf = ({ connection }: AnswerContext): FailureDetails => ({

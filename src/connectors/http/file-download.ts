@@ -3,8 +3,8 @@ import type { Readable } from 'node:stream';
 import { Agent, request } from 'undici';
 import { ConnectorError } from '../errors';
 import { AddressRefusedError, type Resolver } from './addresses';
-import { retryAfterMsOf } from './answers';
 import { checkedUrl, type DestinationRules, lookupWithin } from './destinations';
+import { pauseOf, retryAfterMsOf } from './retry-after';
 import { limited, unpacked, unpackerFor } from './unpacking';
 
 /** Where files may come from, and how much of one is taken. */
@@ -139,13 +139,15 @@ export function createFileDownload(options: FileDownloadOptions): FileDownload {
 function refuseUnlessFile(answer: Answer, host: string): void {
   const { statusCode: status } = answer;
   const said = `${host} answered ${status}${STATUS_CODES[status] === undefined ? '' : ` (${STATUS_CODES[status]})`}`;
+  const retryAfter = singleHeader(answer, 'retry-after');
   if (status === 429) {
-    const waitMs = retryAfterMsOf(singleHeader(answer, 'retry-after'), Date.now());
-    const retryAfterMs = Math.min(waitMs, MAX_RETRY_AFTER_MS);
+    const retryAfterMs = Math.min(retryAfterMsOf(retryAfter, Date.now()), MAX_RETRY_AFTER_MS);
     throw new ConnectorError('ChannelRateLimited', said, { details: { status, retryAfterMs } });
   }
   if (TRY_LATER_STATUSES.includes(status) || status >= 500) {
-    throw new ConnectorError('ChannelUnavailable', said, { details: { status } });
+    const pause = pauseOf(retryAfter, Date.now());
+    if (pause.retryAfterMs !== undefined) pause.retryAfterMs = Math.min(pause.retryAfterMs, MAX_RETRY_AFTER_MS);
+    throw new ConnectorError('ChannelUnavailable', said, { details: { ...pause, status } });
   }
   if (status === 401 || status === 403) throw rejected(`${said}: the file has to be readable without a login`, status);
   if (status !== 200) throw rejected(`${said} instead of a file`, status);

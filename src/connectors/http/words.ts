@@ -36,6 +36,7 @@ export function cleanWords(words: string, secrets: readonly string[]): string {
   }
   return clean
     .slice(0, MAX_READ_CHARS)
+    .replace(/<(script|style)\b[\s\S]*?(?:<\/\1\s*>|$)/gi, ' ')
     .replace(/<[^<>]*>/g, ' ')
     .replace(/\bbearer\s+\S+/gi, '[redacted]')
     .replace(/[^\s@<>"',;:()[\]]{1,64}@[^\s@<>"',;:()[\]]{1,255}/g, '[e-mail]')

@@ -1,16 +1,10 @@
 import { z } from 'zod';
 import type { ConnectorError } from '../errors';
-import {
-  type AnswerContext,
-  contractViolation,
-  failureOf,
-  isSuccess,
-  parseAnswer,
-  refusal,
-  retryAfterMsOf,
-} from '../http/answers';
+import { type AnswerContext, contractViolation, failureOf, isSuccess, parseAnswer, refusal } from '../http/answers';
 import type { HttpAnswer } from '../http/client';
+import { retryAfterMsOf } from '../http/retry-after';
 import { jsonOf } from '../http/words';
+import { statusWord } from '../status-words';
 import { type GraphqlError, graphqlAnswer, type Operation } from './schemas';
 
 /** ShipHero's code for credits that do not suffice. */
@@ -18,7 +12,9 @@ const THROTTLED = '30';
 const NOT_FOUND = '5';
 /** A failure inside ShipHero. */
 const FAULTS = ['1', 'INTERNAL_SERVER_ERROR'];
-const AUTH_CODES = ['401', '403', 'UNAUTHENTICATED'];
+const AUTH_CODES = ['401', 'UNAUTHENTICATED'];
+/** What this one request may not do; says nothing of the token, whatever its words. */
+const FORBIDDEN = ['403', 'FORBIDDEN'];
 const AUTH_WORDS = /\b(?:unauthori[sz]ed|unauthenticated|authentication|token)\b/i;
 const MAXIMUM = /\bmaximum\b/i;
 /** Here the status says it all; with any other 4xx a list of errors says more. */
@@ -79,13 +75,14 @@ function failureOfErrors(errors: readonly GraphqlError[], status: number, contex
   return refusal('ChannelRejected', status, words, context);
 }
 
-const codeOf = ({ code, extensions }: GraphqlError): string => code ?? extensions?.code ?? '';
+const codeOf = ({ code, extensions }: GraphqlError): string => statusWord(code ?? extensions?.code ?? '');
 
 /** ShipHero's other codes are not published, so where a code says nothing to us, the words decide. */
 function isAuth(error: GraphqlError): boolean {
   const code = codeOf(error);
   if (AUTH_CODES.includes(code)) return true;
-  return code !== NOT_FOUND && !FAULTS.includes(code) && AUTH_WORDS.test(error.message ?? '');
+  const isKnown = code === NOT_FOUND || FAULTS.includes(code) || FORBIDDEN.includes(code);
+  return !isKnown && AUTH_WORDS.test(error.message ?? '');
 }
 
 /** No field says that waiting cannot help: it takes a missing time, figures that do not fit, and words that speak of a maximum. */

@@ -93,7 +93,10 @@ export function shipheroClient({ connection, credentials, settings, context }: S
     const headers = { authorization: `Bearer ${accessTokenOf(connection, context.now())}` };
     const json = { query: operation.query, variables };
     const request = { method: 'POST', url: address('/graphql'), headers, json, repeatable, signal } as const;
-    const answer = await sendFor(http, request, about);
+    const answer = await sendFor(http, request, about).catch((error: unknown) => {
+      const isInDoubt = !repeatable && error instanceof ConnectorError && error.mayStillApply;
+      throw isInDoubt ? inDoubt(error) : error;
+    });
     try {
       return completeValueOf(answer, operation, about);
     } catch (error) {

@@ -1,10 +1,12 @@
 import { stringify } from 'csv-stringify/sync';
 import { listingParts } from '../../contracts/ids';
 import type { StockLine } from '../../contracts/stock';
+import { expiryOf } from '../access-token';
 import { ConnectorError } from '../errors';
 import { type AnswerContext, contractViolation } from '../http/answers';
 import { cleanWords } from '../http/words';
 import type { Credits, IssuedToken, JobFile, JobRequest, JobState, RowVerdict, RowVerdictPage } from '../ports';
+import { statusWord } from '../status-words';
 import { checkStockLines } from '../stock-lines';
 import { type ItemPage, type Quota, SYNCS_LOOKED_THROUGH, type SyncStatus, type TokenAnswer } from './schemas';
 import { MAX_FILE_LINES, type ShipheroSettings } from './settings';
@@ -16,8 +18,10 @@ const MUTATION_CREDITS = 10;
 const QUERY_CREDITS = 1;
 /** The only thing that may be done with a quantity. */
 const ACTION = 'replace';
-/** Statuses after which nothing more is applied. */
-const ENDED = ['success', 'error', 'aborted'];
+/** Statuses after which nothing more is applied; ShipHero's filters know longer words too, such as `error_partial`. */
+const ENDED = /^(?:SUCCESS|ERROR(?:_.+)?|ABORTED)$/;
+/** A row that was not applied, such as `error` or `error_not_found`. */
+const ROW_ERROR = /^ERROR(?:_.+)?$/;
 
 /** What each request costs at most: a list costs 1 and 1 more for every node that it may return. */
 export const creditsFor = ({ itemsPageSize }: Pick<ShipheroSettings, 'itemsPageSize'>): Record<JobRequest, number> => ({
@@ -61,7 +65,7 @@ export function jobStateOf(sync: SyncStatus, secrets: readonly string[]): JobSta
   const isCounted = total !== null && finished !== null && total > 0 && finished >= total;
   const words = cleanWords(sync.error, secrets);
   return {
-    hasEnded: isCounted || ENDED.includes(sync.status.trim().toLowerCase()),
+    hasEnded: isCounted || ENDED.test(statusWord(sync.status)),
     totalCount: total,
     successCount: sync.success_count,
     errorCount: sync.error_count,
@@ -84,17 +88,14 @@ function rowVerdictOf(
   secrets: readonly string[],
 ): RowVerdict {
   const code = sku ?? null;
-  switch (status.trim().toLowerCase()) {
-    case 'success':
-      return { row, code, verdict: 'accepted' };
-    case 'error':
-      return { row, code, verdict: 'rejected', message: cleanWords(error, secrets) || 'ShipHero gives no reason' };
-    default: {
-      const word = cleanWords(status, secrets);
-      const said = word === '' ? 'ShipHero gives the row no status' : `ShipHero calls the row ${word}`;
-      return { row, code, verdict: 'unknown', message: said };
-    }
+  const word = statusWord(status);
+  if (word === 'SUCCESS') return { row, code, verdict: 'accepted' };
+  if (ROW_ERROR.test(word)) {
+    return { row, code, verdict: 'rejected', message: cleanWords(error, secrets) || 'ShipHero gives no reason' };
   }
+  const shown = cleanWords(status, secrets);
+  const message = shown === '' ? 'ShipHero gives the row no status' : `ShipHero calls the row ${shown}`;
+  return { row, code, verdict: 'unknown', message };
 }
 
 /** The token with the moment of its death, counted from when it was asked for, and the refresh token to use next. */
@@ -103,7 +104,7 @@ export function issuedTokenOf(answer: TokenAnswer, askedAtMs: number, usedRefres
   return {
     accessToken: answer.access_token,
     ...(refreshToken === undefined ? {} : { refreshToken }),
-    expiresAtMs: answer.expires_in === null ? null : askedAtMs + answer.expires_in * 1_000,
+    expiresAtMs: expiryOf(answer.expires_in, askedAtMs),
   };
 }
 

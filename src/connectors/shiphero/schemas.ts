@@ -1,13 +1,11 @@
 import { z } from 'zod';
+import { expiresIn } from '../access-token';
 
 /** `POST /auth/token` and `POST /auth/refresh`, answer; `expires_in` in seconds. */
 export const tokenAnswer = z.object({
   access_token: z.string().min(1),
   refresh_token: z.string().min(1).nullish(),
-  expires_in: z
-    .union([z.number().positive(), z.string().regex(/^\d+$/).transform(Number)])
-    .nullish()
-    .transform((seconds) => seconds ?? null),
+  expires_in: expiresIn,
 });
 
 export type TokenAnswer = z.output<typeof tokenAnswer>;
