@@ -1,5 +1,7 @@
-import type { OrderOutcome } from '../contracts/order';
+import { activityInfo } from '@temporalio/activity';
+import type { OrderOutcome, OrderRecord } from '../contracts/order';
 import type { OrderSide, OrderStore } from '../store/orders';
+import { createOrderLookup } from './order-lookup';
 
 export interface FinishOrderInput {
   orderId: string;
@@ -18,14 +20,36 @@ export interface ConfirmLinesInput {
   lines?: string[];
 }
 
+export interface RestoreOrderInput {
+  orderId: string;
+  /** Absent in runs of builds that did not carry it. */
+  record?: OrderRecord;
+}
+
 /** What an order run writes down about itself, in our own database only. */
-export const createOrderRecordActivities = ({
-  orders,
-}: {
-  orders: Pick<OrderStore, 'markStarted' | 'finish' | 'confirm'>;
-}) => ({
-  startOrder: ({ orderId }: { orderId: string }): Promise<void> => orders.markStarted(orderId),
-  /** Takes a person's word for what became of the lines. */
-  confirmLines: ({ orderId, ...seen }: ConfirmLinesInput): Promise<void> => orders.confirm(orderId, seen),
-  finishOrder: ({ orderId, ...result }: FinishOrderInput): Promise<void> => orders.finish(orderId, result),
-});
+export function createOrderRecordActivities({ orders }: { orders: OrderStore }) {
+  const find = createOrderLookup(orders);
+  return {
+    async startOrder({ orderId }: { orderId: string }): Promise<void> {
+      await orders.markStarted((await find(orderId)).id);
+    },
+
+    /** Takes a person's word for what became of the lines. */
+    async confirmLines({ orderId, ...seen }: ConfirmLinesInput): Promise<void> {
+      await orders.confirm((await find(orderId)).id, seen);
+    },
+
+    /** False when there is more to do before the order is done. */
+    async finishOrder({ orderId, ...result }: FinishOrderInput): Promise<boolean> {
+      return orders.finish((await find(orderId)).id, result);
+    },
+
+    /** Stores the order again when it is not there. Throws `OrderNotFound` when the run does not know what to store. */
+    async restoreOrder({ orderId, record }: RestoreOrderInput): Promise<void> {
+      const workflowId = activityInfo().workflowExecution?.workflowId;
+      if (record && workflowId !== undefined && !(await orders.findByWorkflow(workflowId)))
+        await orders.restore(orderId, { ...record, workflowId });
+      await find(orderId);
+    },
+  };
+}

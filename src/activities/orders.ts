@@ -4,6 +4,7 @@ import { commonSettings } from '../connectors/settings';
 import type { CancelVerdict } from '../contracts/order';
 import type { OrderSide, OrderStore, StoredOrder, StoredOrderLine } from '../store/orders';
 import { ask, type ConnectionRef, type OpenConnection, type OpenConnectionFn, requireCapability } from './opener';
+import { createOrderLookup } from './order-lookup';
 
 export interface OrderActivityDeps {
   open: OpenConnectionFn;
@@ -42,11 +43,7 @@ function toTheLetter(error: unknown): unknown {
 }
 
 export function createOrderActivities({ open: openConnection, orders }: OrderActivityDeps) {
-  const find = async (orderId: string): Promise<StoredOrder> => {
-    const order = await orders.find(orderId);
-    if (!order) throw new ConnectorError('InvariantBroken', `there is no order ${orderId}`);
-    return order;
-  };
+  const find = createOrderLookup(orders);
 
   const standOn = async (side: OrderSide, orderId: string): Promise<OrderStepResult> => {
     const lines = linesOn(side, await find(orderId));
@@ -127,7 +124,7 @@ export function createOrderActivities({ open: openConnection, orders }: OrderAct
       const reader = requireCapability(open, 'orderReader');
       const call = { signal: cancellationSignal() };
       const observed = await ask(open, call, 0, () => reader.readOrder({ order, lines }, call));
-      await orders.recordObserved(orderId, observed, lines);
+      await orders.recordObserved(order.id, observed, lines);
       const stand = await standOn('marketplace', orderId);
       return {
         ...stand,

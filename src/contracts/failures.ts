@@ -9,6 +9,7 @@ export const FAILURE_TYPES = [
   'OutcomeUnknown',
   'InputInvalid',
   'ConnectionNotFound',
+  'OrderNotFound',
   'ConnectionPaused',
   'CapabilityMissing',
   'InvariantBroken',
@@ -70,6 +71,8 @@ export const TREATMENT: Record<FailureType, Treatment> = {
   OutcomeUnknown: { retried: false, benign: false },
   InputInvalid: { retried: false, benign: false },
   ConnectionNotFound: { retried: false, benign: false },
+  // Its row is gone, as after the database was put back to an older copy: the run stores it again, or asks a person.
+  OrderNotFound: { retried: false, benign: false },
   ConnectionPaused: { retried: false, benign: true },
   CapabilityMissing: { retried: false, benign: false },
   InvariantBroken: { retried: false, benign: false },

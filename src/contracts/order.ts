@@ -14,12 +14,26 @@ export interface OrderLine {
   cancelledBefore?: number;
 }
 
+/** Some pieces of a line: `quantity` of them, counted on from `firstPiece`. */
+export interface LinePieces extends OrderLine {
+  /** 1 for the pieces that the first event named; more for those that a later one added. */
+  firstPiece: number;
+}
+
 /** An order as both sides know it; no customer, no address. */
 export interface OrderRef {
   /** `customerOrderNumber`. */
   orderNumber: string;
   vendorOrderNumber: string | null;
   externalChannelId: string;
+}
+
+/** What an order's row holds apart from its progress; a run carries it, so that it can store the order again. No customer. */
+export interface OrderRecord extends OrderRef {
+  accountSlug: string;
+  connectionId: number;
+  wmsConnectionId: number;
+  lines: LinePieces[];
 }
 
 /** What a channel said of one line that we asked it to cancel. `unknown`: the answer does not mention it, or names the order only. */

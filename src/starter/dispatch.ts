@@ -9,6 +9,7 @@ import type { Connector } from '../connectors/ports';
 import type { Channel } from '../contracts/channels';
 import type { Connection } from '../contracts/connection';
 import { csvImportWorkflowId, inventorySyncWorkflowId, WORKFLOW_TASK_QUEUE } from '../contracts/ids';
+import type { OrderRecord } from '../contracts/order';
 import { ACCOUNT_SLUG, CHANNEL, CONNECTION_ID, ORDER_NUMBER } from '../contracts/search-attributes';
 import type { ConnectionCache } from '../store/connection-cache';
 import type { InventorySyncStore } from '../store/inventory-syncs';
@@ -24,10 +25,29 @@ const CALL_DEADLINE_MS = 5_000;
 export interface DispatchDeps {
   client: Client;
   connections: Pick<ConnectionCache, 'get'>;
-  orders: Pick<OrderStore, 'find' | 'finish'>;
+  orders: Pick<OrderStore, 'find' | 'settle'>;
   inventorySyncs: Pick<InventorySyncStore, 'find'>;
   connectorFor(channel: Channel): Connector;
 }
+
+const recordOf = (order: StoredOrder): OrderRecord => ({
+  accountSlug: order.accountSlug,
+  connectionId: order.connectionId,
+  wmsConnectionId: order.wmsConnectionId,
+  externalChannelId: order.externalChannelId,
+  orderNumber: order.orderNumber,
+  vendorOrderNumber: order.vendorOrderNumber,
+  lines: order.lines.map(
+    ({ lineItemSequenceNumber, firstPiece, orderItemId, itemId, marketplaceItemId, quantity }) => ({
+      lineItemSequenceNumber,
+      firstPiece,
+      orderItemId,
+      itemId,
+      marketplaceItemId,
+      quantity,
+    }),
+  ),
+});
 
 /** Wakes the workflows. The work itself is in the database before, so a lost call is only a late one. */
 export interface Dispatch {
@@ -86,6 +106,7 @@ export function createDispatch({ client, connections, orders, inventorySyncs, co
     })),
     marketplace: sideOf(marketplace),
     wms: sideOf(wms),
+    record: recordOf(order),
   });
 
   /** An order whose run has succeeded while its row, from an older copy of the database, does not know it. */
@@ -93,8 +114,7 @@ export function createDispatch({ client, connections, orders, inventorySyncs, co
     const run = client.workflow.getHandle<typeof UnfulfillableOrderWorkflow>(workflowId);
     const { status } = await withDeadline(() => run.describe());
     if (status.name !== 'COMPLETED') return;
-    const { outcome } = await withDeadline(() => run.result());
-    await orders.finish(id, { status: 'done', outcome, error: null });
+    await orders.settle(id, await withDeadline(() => run.result()));
   }
 
   return {

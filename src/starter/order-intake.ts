@@ -11,9 +11,8 @@ import {
   unfulfillableItem,
 } from '../contracts/events';
 import { type OrderIdentity, orderWorkflowId } from '../contracts/ids';
-import type { OrderLine } from '../contracts/order';
+import type { LinePieces, OrderLine } from '../contracts/order';
 import type { KeyHolder } from '../store/gateway-keys';
-import type { LinePieces } from '../store/order-intake';
 import type { OrderStore } from '../store/orders';
 import type { ParkedEventStore } from '../store/parked-events';
 import { mayUse } from './auth';

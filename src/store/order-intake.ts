@@ -1,18 +1,9 @@
-import type { OrderLine, OrderRef } from '../contracts/order';
+import type { LinePieces, OrderLine, OrderRecord } from '../contracts/order';
 import { type Database, inChunks, type Queryable, type SqlValue } from './database';
 import { newId } from './new-id';
 
-/** Some pieces of a line: `quantity` of them, counted on from `firstPiece`. */
-export interface LinePieces extends OrderLine {
-  /** 1 for the pieces that the first event named; more for those that a later one added. */
-  firstPiece: number;
-}
-
-export interface NewOrder extends OrderRef {
+export interface NewOrder extends Omit<OrderRecord, 'lines'> {
   workflowId: string;
-  accountSlug: string;
-  connectionId: number;
-  wmsConnectionId: number;
   lines: readonly OrderLine[];
   /** The id of the run for pieces that come on top of those that are known. */
   workflowIdOfMore(pieces: readonly LinePieces[]): string;
@@ -38,13 +29,25 @@ interface OrderRow {
 }
 
 const NAMED = 'ol.connectionId = ? AND ol.orderNumber = ? AND ol.lineItemSequenceNumber IN (?)';
-const valuesOfNamed = ({ connectionId, orderNumber, lines }: NewOrder): SqlValue[] => [
+const valuesOfNamed = ({
+  connectionId,
+  orderNumber,
+  lines,
+}: Pick<NewOrder, 'connectionId' | 'orderNumber' | 'lines'>): SqlValue[] => [
   connectionId,
   orderNumber,
   lines.map((line) => line.lineItemSequenceNumber),
 ];
 
-async function insertPieces(tx: Queryable, orderId: string, order: NewOrder, pieces: readonly LinePieces[]) {
+/** With `isAsked` as lines that may have been asked for: they are read back before anybody asks again. */
+async function insertPieces(
+  tx: Queryable,
+  orderId: string,
+  order: Omit<OrderRecord, 'lines'>,
+  pieces: readonly LinePieces[],
+  isAsked = false,
+): Promise<void> {
+  const state = isAsked ? 'asked' : 'open';
   const inOrder = [...pieces].sort((a, b) => (a.lineItemSequenceNumber < b.lineItemSequenceNumber ? -1 : 1));
   const rows = inOrder.map((line): SqlValue[] => [
     order.connectionId,
@@ -56,16 +59,48 @@ async function insertPieces(tx: Queryable, orderId: string, order: NewOrder, pie
     line.itemId,
     line.marketplaceItemId,
     line.quantity,
+    state,
+    state,
     new Date(),
   ]);
   for (const chunk of inChunks(rows)) {
     await tx.change(
-      `INSERT INTO order_lines (connectionId, orderNumber, lineItemSequenceNumber, firstPiece, orderId, orderItemId, itemId, marketplaceItemId, quantity, updatedAt)
+      `INSERT INTO order_lines (connectionId, orderNumber, lineItemSequenceNumber, firstPiece, orderId, orderItemId, itemId, marketplaceItemId, quantity, marketplaceState, wmsState, updatedAt)
        VALUES ? ON DUPLICATE KEY UPDATE orderId = orderId`,
       [chunk],
     );
   }
 }
+
+const insertRow = (
+  tx: Queryable,
+  row: { id: string; workflowId: string; status: OrderRow['status'] },
+  order: Omit<OrderRecord, 'lines'>,
+) =>
+  tx.change(
+    `INSERT INTO orders (id, workflowId, accountSlug, connectionId, wmsConnectionId, externalChannelId, orderNumber, vendorOrderNumber,
+       status, createdAt, updatedAt)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3)) ON DUPLICATE KEY UPDATE id = id`,
+    [
+      row.id,
+      row.workflowId,
+      order.accountSlug,
+      order.connectionId,
+      order.wmsConnectionId,
+      order.externalChannelId,
+      order.orderNumber,
+      order.vendorOrderNumber,
+      row.status,
+    ],
+  );
+
+/** A line whose run failed, or whose order is this one, may be taken over; what the marketplace accepted stays accepted. */
+const takeOver = (tx: Queryable, orderId: string, order: Pick<NewOrder, 'connectionId' | 'orderNumber' | 'lines'>) =>
+  tx.change(
+    `UPDATE order_lines ol JOIN orders o ON o.id = ol.orderId SET ol.orderId = ?
+     WHERE ${NAMED} AND ol.firstPiece = 1 AND o.status = 'failed'`,
+    [orderId, ...valuesOfNamed(order)],
+  );
 
 /** Stores the order of this workflow id with those of the pieces that nobody else owns; undefined when there are none or it is open or done. */
 async function insertOrder(
@@ -75,21 +110,7 @@ async function insertOrder(
   pieces: readonly LinePieces[],
 ): Promise<string | undefined> {
   const id = newId();
-  await tx.change(
-    `INSERT INTO orders (id, workflowId, accountSlug, connectionId, wmsConnectionId, externalChannelId, orderNumber, vendorOrderNumber,
-       status, createdAt, updatedAt)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'stored', UTC_TIMESTAMP(3), UTC_TIMESTAMP(3)) ON DUPLICATE KEY UPDATE id = id`,
-    [
-      id,
-      workflowId,
-      order.accountSlug,
-      order.connectionId,
-      order.wmsConnectionId,
-      order.externalChannelId,
-      order.orderNumber,
-      order.vendorOrderNumber,
-    ],
-  );
+  await insertRow(tx, { id, workflowId, status: 'stored' }, order);
   const [row] = await tx.select<OrderRow>('SELECT id, status FROM orders WHERE workflowId = ? FOR UPDATE', [
     workflowId,
   ]);
@@ -97,12 +118,7 @@ async function insertOrder(
   const isNew = row.id === id;
   if (!isNew && row.status !== 'failed') return undefined;
   await insertPieces(tx, row.id, order, pieces);
-  // A line whose run failed, or whose order is this one, may be taken over; what the marketplace accepted stays accepted.
-  await tx.change(
-    `UPDATE order_lines ol JOIN orders o ON o.id = ol.orderId SET ol.orderId = ?
-     WHERE ${NAMED} AND ol.firstPiece = 1 AND o.status = 'failed'`,
-    [row.id, ...valuesOfNamed(order)],
-  );
+  await takeOver(tx, row.id, order);
   const [owned] = await tx.select<{ owned: number }>('SELECT COUNT(*) AS owned FROM order_lines WHERE orderId = ?', [
     row.id,
   ]);
@@ -165,4 +181,23 @@ export const storeOrder = (db: Database, order: NewOrder): Promise<StoredResult>
       status: accepted === undefined ? 'duplicate' : 'accepted',
       unfinished: rows.filter(({ status }) => status !== 'done').map(({ id }) => id),
     };
+  });
+
+/**
+ * Stores the order of an open run once more, whose row is gone; its lines as ones that may have been asked for. Lines that another
+ * order owns stay there.
+ */
+export const restoreOrder = (
+  db: Database,
+  orderId: string,
+  { workflowId, ...order }: OrderRecord & { workflowId: string },
+): Promise<void> =>
+  db.transaction(async (tx) => {
+    await insertRow(tx, { id: orderId, workflowId, status: 'started' }, order);
+    const [row] = await tx.select<OrderRow>('SELECT id FROM orders WHERE workflowId = ? FOR UPDATE', [workflowId]);
+    // The event came again in the meantime, so that its lines are stored as well.
+    if (row?.id !== orderId) return;
+    await insertPieces(tx, orderId, order, order.lines, true);
+    const ofFirst = order.lines.filter(({ firstPiece }) => firstPiece === 1);
+    if (ofFirst.length > 0) await takeOver(tx, orderId, { ...order, lines: ofFirst });
   });

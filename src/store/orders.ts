@@ -1,6 +1,13 @@
-import type { CancelVerdict, ObservedOrderLine, OrderOutcome, OrderRef } from '../contracts/order';
+import type {
+  CancelVerdict,
+  LinePieces,
+  ObservedOrderLine,
+  OrderOutcome,
+  OrderRecord,
+  OrderRef,
+} from '../contracts/order';
 import type { Database } from './database';
-import { type LinePieces, type NewOrder, type StoredResult, storeOrder } from './order-intake';
+import { type NewOrder, restoreOrder, type StoredResult, storeOrder } from './order-intake';
 
 /** The two systems that a line is cancelled in; the name of the columns that hold its state there. */
 export type OrderSide = 'marketplace' | 'wms';
@@ -38,11 +45,18 @@ export interface OrderStore {
   /** See {@link storeOrder}. */
   store(order: NewOrder): Promise<StoredResult>;
   find(orderId: string): Promise<StoredOrder | undefined>;
+  /** The order of a run, whatever id it was stored with. */
+  findByWorkflow(workflowId: string): Promise<StoredOrder | undefined>;
+  /** See {@link restoreOrder}. */
+  restore(orderId: string, order: OrderRecord & { workflowId: string }): Promise<void>;
   markStarted(orderId: string): Promise<void>;
+  /** False, and nothing written, for `done` while a line is not cancelled on both sides: something is still to be done. */
   finish(
     orderId: string,
     result: { status: 'done' | 'failed'; outcome: OrderOutcome; error: string | null },
-  ): Promise<void>;
+  ): Promise<boolean>;
+  /** Believes a run that has succeeded: these lines are cancelled. A line that it knew nothing of is free for the next event. */
+  settle(orderId: string, result: { outcome: OrderOutcome; cancelled: readonly string[] }): Promise<void>;
   /**
    * Notes that the lines, as they were read, are about to be asked for, before the request leaves, and returns the time of the note.
    * Undefined and nothing noted when one of them was written since: an attempt that stood still must not ask again for what another
@@ -69,18 +83,15 @@ const stateColumn = (side: OrderSide) => (side === 'marketplace' ? 'marketplaceS
 const messageColumn = (side: OrderSide): string => (side === 'marketplace' ? 'marketplaceMessage' : 'wmsMessage');
 
 export function createOrderStore(db: Database): OrderStore {
-  return {
-    store: (order) => storeOrder(db, order),
-
-    async find(orderId) {
-      const [order] = await db.select<Omit<StoredOrder, 'lines'>>(
-        `SELECT id, workflowId, accountSlug, connectionId, wmsConnectionId, externalChannelId, orderNumber, vendorOrderNumber, status, outcome
-         FROM orders WHERE id = ?`,
-        [orderId],
-      );
-      if (!order) return undefined;
-      const lines = await db.select<StoredOrderLine>(
-        `SELECT ol.lineItemSequenceNumber, ol.firstPiece, ol.orderItemId, ol.itemId, ol.marketplaceItemId, ol.quantity, ol.marketplaceState,
+  const findWhere = async (column: 'id' | 'workflowId', value: string): Promise<StoredOrder | undefined> => {
+    const [order] = await db.select<Omit<StoredOrder, 'lines'>>(
+      `SELECT id, workflowId, accountSlug, connectionId, wmsConnectionId, externalChannelId, orderNumber, vendorOrderNumber, status, outcome
+         FROM orders WHERE ${column} = ?`,
+      [value],
+    );
+    if (!order) return undefined;
+    const lines = await db.select<StoredOrderLine>(
+      `SELECT ol.lineItemSequenceNumber, ol.firstPiece, ol.orderItemId, ol.itemId, ol.marketplaceItemId, ol.quantity, ol.marketplaceState,
            ol.marketplaceMessage, ol.wmsState, ol.wmsMessage, ol.updatedAt,
            (SELECT COALESCE(SUM(o.quantity), 0) FROM order_lines o
             WHERE o.connectionId = ol.connectionId AND o.orderNumber = ol.orderNumber AND o.marketplaceItemId = ol.marketplaceItemId
@@ -88,10 +99,17 @@ export function createOrderStore(db: Database): OrderStore {
               AND (o.marketplaceState = 'cancelled' OR (o.lineItemSequenceNumber = ol.lineItemSequenceNumber AND o.firstPiece < ol.firstPiece))
            ) AS cancelledBefore
          FROM order_lines ol WHERE ol.orderId = ? ORDER BY ol.lineItemSequenceNumber`,
-        [orderId],
-      );
-      return { ...order, lines };
-    },
+      [order.id],
+    );
+    return { ...order, lines };
+  };
+
+  return {
+    store: (order) => storeOrder(db, order),
+
+    find: (orderId) => findWhere('id', orderId),
+    findByWorkflow: (workflowId) => findWhere('workflowId', workflowId),
+    restore: (orderId, order) => restoreOrder(db, orderId, order),
 
     async markStarted(orderId) {
       await db.change(
@@ -101,11 +119,30 @@ export function createOrderStore(db: Database): OrderStore {
     },
 
     async finish(orderId, { status, outcome, error }) {
-      await db.change(
-        'UPDATE orders SET status = ?, outcome = ?, error = ?, updatedAt = UTC_TIMESTAMP(3) WHERE id = ?',
-        [status, outcome, error?.slice(0, 500) ?? null, orderId],
+      const { affectedRows } = await db.change(
+        `UPDATE orders SET status = ?, outcome = ?, error = ?, updatedAt = UTC_TIMESTAMP(3)
+         WHERE id = ? AND (? = 'failed' OR NOT EXISTS (SELECT 1 FROM order_lines ol
+           WHERE ol.orderId = orders.id AND (ol.marketplaceState <> 'cancelled' OR ol.wmsState <> 'cancelled')))`,
+        [status, outcome, error?.slice(0, 500) ?? null, orderId, status],
       );
+      return affectedRows > 0;
     },
+
+    settle: (orderId, { outcome, cancelled }) =>
+      db.transaction(async (tx) => {
+        if (cancelled.length > 0)
+          await tx.change(
+            `UPDATE order_lines SET marketplaceState = 'cancelled', wmsState = 'cancelled', updatedAt = UTC_TIMESTAMP(3)
+             WHERE orderId = ? AND lineItemSequenceNumber IN (?)`,
+            [orderId, [...cancelled]],
+          );
+        await tx.change(
+          `UPDATE orders SET outcome = ?, updatedAt = UTC_TIMESTAMP(3), status = IF(EXISTS (SELECT 1 FROM order_lines ol
+             WHERE ol.orderId = orders.id AND (ol.marketplaceState <> 'cancelled' OR ol.wmsState <> 'cancelled')), 'failed', 'done')
+           WHERE id = ?`,
+          [outcome, orderId],
+        );
+      }),
 
     markAsked: (orderId, side, asRead) =>
       db.transaction(async (tx) => {

@@ -23,6 +23,7 @@ const WORDS: Record<FailureType | 'Unexpected', string> = {
   OutcomeUnknown: 'outcome_unknown',
   InputInvalid: 'misconfigured',
   ConnectionNotFound: 'misconfigured',
+  OrderNotFound: 'order_not_found',
   ConnectionPaused: 'paused',
   CapabilityMissing: 'misconfigured',
   InvariantBroken: 'internal_error',
@@ -45,6 +46,8 @@ const ADVICE: Record<FailureType | 'Unexpected', string> = {
     'Nobody knows whether the channel applied it. Look there and say what you saw with `confirmCancelled` or `confirmNotCancelled`; `retry` reads back first.',
   InputInvalid: 'Credentials, settings or input do not fit. Correct the connection, then `retry`.',
   ConnectionNotFound: 'The connection is gone. Add it again, then `retry`, or send `giveUp`.',
+  OrderNotFound:
+    'The order is not in the database, as after an older copy was restored. Send its event again, then `retry`.',
   ConnectionPaused: 'Somebody paused the connection. `cli connections resume <id>` lets waiting runs go on.',
   CapabilityMissing: 'The channel cannot do this. Send `giveUp`.',
   InvariantBroken: 'A fault of Stockbridge: please report it with the history of this run.',

@@ -53,6 +53,7 @@ const CONCERNS_ALL_READING: ReadonlySet<string> = new Set([
   'ChannelAuthFailed',
   'ConnectionPaused',
   'ConnectionNotFound',
+  'OrderNotFound',
 ]);
 
 /** Where the order cannot be read back, the first answer stands: a refusal as the refusal, an answer that never came as an unknown outcome. */

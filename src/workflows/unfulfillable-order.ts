@@ -1,7 +1,7 @@
 import { CancellationScope, isCancellation, patched, proxyActivities, setHandler } from '@temporalio/workflow';
 import type { HomeActivities } from '../activities';
 import type { OrderStepResult } from '../activities/orders';
-import type { OrderLine, OrderOutcome } from '../contracts/order';
+import type { OrderLine, OrderOutcome, OrderRecord } from '../contracts/order';
 import { HOME, WMS_CANCEL } from './activity-options';
 import { createAttention, failWith, setOutcome } from './attention';
 import { type CalledConnection, callChannel, nextProbeMs } from './channel-call';
@@ -20,6 +20,8 @@ export interface UnfulfillableOrderInput {
   lines: Pick<OrderLine, 'lineItemSequenceNumber' | 'marketplaceItemId' | 'quantity'>[];
   marketplace: OrderSideInput;
   wms: OrderSideInput;
+  /** What to store again when the order's row is gone. Absent in runs of builds that did not carry it. */
+  record?: OrderRecord;
 }
 
 export interface UnfulfillableOrderResult {
@@ -27,6 +29,9 @@ export interface UnfulfillableOrderResult {
   /** Line item sequence numbers that both systems have cancelled. */
   cancelled: string[];
 }
+
+/** What no channel has to do with. */
+const OURS = new Set<ReadFailure['type']>(['OrderNotFound', 'InvariantBroken', 'Unexpected']);
 
 const home = proxyActivities<HomeActivities>(HOME);
 
@@ -48,16 +53,36 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
   /** Writes down that the run ends before everything is cancelled; not even a cancellation of the run keeps that from happening. */
   const endEarly = (endedAs: OrderOutcome, error: string): Promise<void> =>
     CancellationScope.nonCancellable(async () => {
-      await home.finishOrder({ orderId, status: 'failed', outcome: endedAs, error });
+      // Where it cannot be written there is no row, or the sweep takes the order over: the run ends all the same.
+      await home.finishOrder({ orderId, status: 'failed', outcome: endedAs, error }).catch(readFailure);
       if (!patched('says-how-it-ended')) return;
       setOutcome(endedAs);
       attention.clear(orderDetails(orderNumber, `Ended as ${endedAs}: ${error}`));
     });
   const asGivenUp = (): OrderOutcome => (outcome === 'not_cancelled' ? 'gave_up' : outcome);
 
-  async function askFor(side: OrderSideInput, failure: ReadFailure): Promise<void> {
+  /** Stores an order again whose row is gone. Answers why that is not possible. */
+  const restore = (): Promise<ReadFailure | undefined> =>
+    home
+      .restoreOrder({ orderId, ...(input.record ? { record: input.record } : {}) })
+      .then(() => undefined, readFailure);
+
+  /** Takes a step in our own database, which waits for a person when repeating it cannot help. */
+  async function keep<T>(step: () => Promise<T>): Promise<T> {
+    for (;;) {
+      const kept = await step().then((value) => ({ value }), readFailure);
+      if ('value' in kept) return kept.value;
+      await askFor(marketplace, kept);
+    }
+  }
+
+  async function askFor(side: OrderSideInput, met: ReadFailure): Promise<void> {
+    const failure = met.type === 'OrderNotFound' ? await restore() : met;
+    if (!failure) return;
     setOutcome(outcome);
-    const title = `Order ${orderNumber}: ${side.displayName} did not cancel`;
+    const title = OURS.has(failure.type)
+      ? `Order ${orderNumber} cannot go on`
+      : `Order ${orderNumber}: ${side.displayName} did not cancel`;
     const heals = HEALS_BY_ITSELF.has(failure.type);
     // Like the other signals, it answers a question: sent while nobody asked it counts for nothing.
     confirmation = undefined;
@@ -69,7 +94,7 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
     });
     const seen = whatWasSeen();
     if (seen && decision === 'woken') {
-      await home.confirmLines({ orderId, side: side === wms ? 'wms' : 'marketplace', ...seen });
+      await keep(() => home.confirmLines({ orderId, side: side === wms ? 'wms' : 'marketplace', ...seen }));
     }
     // Nobody has to do anything, but everybody may see it until it is over.
     if (decision === 'timeout' && heals && patched('heals-by-itself')) return;
@@ -82,7 +107,7 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
   }
 
   async function cancelOnBothSides(): Promise<UnfulfillableOrderResult> {
-    await home.startOrder({ orderId });
+    await keep(() => home.startOrder({ orderId }));
     for (;;) {
       const atMarketplace = await cancelAtMarketplace(marketplace, orderId, cancelledAt).catch(readFailure);
       if ('type' in atMarketplace) {
@@ -110,7 +135,13 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
         continue;
       }
       // All of it has happened: a cancellation of the run comes too late to change that.
-      await CancellationScope.nonCancellable(() => home.finishOrder({ orderId, status: 'done', outcome, error: null }));
+      const finish = () => home.finishOrder({ orderId, status: 'done', outcome, error: null });
+      const finished = await keep(() => CancellationScope.nonCancellable(finish));
+      // Its lines are not as they were: the database was put back to an older copy. Undefined in runs of older builds.
+      if (finished === false) {
+        outcome = 'not_cancelled';
+        continue;
+      }
       setOutcome(outcome);
       attention.clear(orderDetails(orderNumber, `Cancelled at ${marketplace.displayName} and in ${wms.displayName}`));
       return { outcome, cancelled: atMarketplace.cancelled };

@@ -38,7 +38,13 @@ function order(quantities: Record<string, number>): NewOrder {
 }
 
 const store = (quantities: Record<string, number>) => stores.orders.store(order(quantities));
-const done = (orderId: string) => stores.orders.finish(orderId, { status: 'done', outcome: 'cancelled', error: null });
+const done = async (orderId: string) => {
+  const lines = (await stores.orders.find(orderId))?.lines ?? [];
+  await stores.orders.settle(orderId, {
+    outcome: 'cancelled',
+    cancelled: lines.map((line) => line.lineItemSequenceNumber),
+  });
+};
 const failed = (orderId: string) =>
   stores.orders.finish(orderId, { status: 'failed', outcome: 'gave_up', error: null });
 const piecesOf = async (orderId: string) =>
@@ -150,4 +156,18 @@ describe('pieces that a later event adds to a line', () => {
       await piecesBefore(third.orderId),
     ]).toEqual([1, 2, 1]);
   });
+});
+
+it('is done only when every line is cancelled on both sides, and a run that knew nothing of a line leaves it for the next event', async () => {
+  const { orderId } = await store({ 1: 1, 2: 1 });
+  const result = { status: 'done', outcome: 'cancelled', error: null } as const;
+  expect(await stores.orders.finish(orderId, result)).toBe(false);
+  await stores.orders.confirm(orderId, { side: 'marketplace', cancelled: true });
+  expect(await stores.orders.finish(orderId, result)).toBe(false);
+  expect(await stores.orders.find(orderId)).toMatchObject({ status: 'stored', outcome: null });
+  await stores.orders.settle(orderId, { outcome: 'cancelled', cancelled: ['1'] });
+  expect(await stores.orders.find(orderId)).toMatchObject({ status: 'failed' });
+  expect(await store({ 2: 1 })).toMatchObject({ status: 'accepted' });
+  await stores.orders.confirm(orderId, { side: 'wms', cancelled: true });
+  expect(await stores.orders.finish(orderId, result)).toBe(true);
 });

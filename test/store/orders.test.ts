@@ -96,7 +96,7 @@ it('is a duplicate while it is open and after it is done, and a new try after it
   await stores.orders.finish(orderId, { status: 'failed', outcome: 'gave_up', error: 'x'.repeat(900) });
   expect(await stores.orders.store(order(1))).toMatchObject({ status: 'accepted', orderId });
   expect(await stores.orders.find(orderId)).toMatchObject({ status: 'stored', outcome: null });
-  await stores.orders.finish(orderId, { status: 'done', outcome: 'cancelled', error: null });
+  await stores.orders.settle(orderId, { outcome: 'cancelled', cancelled: ['1'] });
   expect(await stores.orders.store(order(1))).toMatchObject({ status: 'duplicate', unfinished: [] });
 });
 

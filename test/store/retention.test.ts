@@ -78,7 +78,7 @@ async function history(connectionId: number, done: boolean): Promise<void> {
     lines: [{ lineItemSequenceNumber: '1', orderItemId: 'I', itemId: 'S', marketplaceItemId: 'M', quantity: 1 }],
     workflowIdOfMore: () => `order-${connectionId}-more`,
   });
-  if (done) await stores.orders.finish(orderId, { status: 'done', outcome: 'cancelled', error: null });
+  if (done) await stores.orders.settle(orderId, { outcome: 'cancelled', cancelled: ['1'] });
 }
 
 it('keeps what is young and what is open, and forgets the rest with its lines, but never the state', async () => {

@@ -51,7 +51,7 @@ afterAll(async () => {
 
 /** Starts an order for each plan, and hands each one's run and number of attempts to `look`. */
 async function withOrders(plans: Record<string, Attempt[]>, look: (name: string) => Promise<void>): Promise<void> {
-  const home: Partial<HomeActivities> = { startOrder: async () => undefined, finishOrder: async () => undefined };
+  const home: Partial<HomeActivities> = { startOrder: async () => undefined, finishOrder: async () => true };
   const wms: Partial<ChannelActivities> = { cancelInWms: async () => ({ cancelled: ['1'], notCancelled: [] }) };
   const common = { connection, namespace: server.namespace };
   const interceptors = {

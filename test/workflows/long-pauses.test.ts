@@ -62,7 +62,7 @@ test('an order does the same', async () => {
   const activities: Activities = {
     cancelOnMarketplace: channel.call,
     cancelInWms: async () => ({ cancelled: ['1'], notCancelled: [] }),
-    finishOrder: async () => undefined,
+    finishOrder: async () => true,
   };
   await withActivities(activities, async () => {
     const handle = await startOrder('long-pause-of-an-order');

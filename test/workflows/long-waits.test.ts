@@ -16,7 +16,7 @@ test('a refused order that nobody decides on fails after seven days with its cau
   const finished: unknown[] = [];
   const activities: Activities = {
     cancelOnMarketplace: failing('ChannelRejected', false),
-    finishOrder: async (input) => void finished.push(input),
+    finishOrder: async (input) => finished.push(input) > 0,
   };
   await withActivities(activities, async () => {
     const handle = await startOrder('nobody-decides');
@@ -41,7 +41,7 @@ test('Eshopbox is tried for a day, then a person is asked', async () => {
       tries += 1;
       return failing('ChannelUnavailable', true)();
     },
-    finishOrder: async (input) => void finished.push(input),
+    finishOrder: async (input) => finished.push(input) > 0,
   };
   await withActivities(activities, async () => {
     const handle = await startOrder('wms-away');
@@ -135,7 +135,7 @@ describe('a token that is refused', () => {
       return false;
     },
     cancelInWms: async () => ({ cancelled: ['1'], notCancelled: [] }),
-    finishOrder: async () => undefined,
+    finishOrder: async () => true,
   });
 
   test('long after its login has died, which is another login and no question of credentials', async () => {

@@ -16,7 +16,7 @@ test.each(['StoreUnavailable', 'ChannelRateLimited'])(
     const activities: Activities = {
       cancelOnMarketplace: async () => (isOver ? { cancelled: ['1'], notCancelled: [] } : failing(type, true)()),
       cancelInWms: async () => ({ cancelled: ['1'], notCancelled: [] }),
-      finishOrder: async () => undefined,
+      finishOrder: async () => true,
     };
     await withActivities(activities, async () => {
       const handle = await startOrder(`heals-${type}`);
@@ -38,7 +38,7 @@ test('a cancel whose workers were lost each time is read back, and no person is 
     },
     readMarketplaceOrder: async () => ({ cancelled: ['1'], notCancelled: [], open: [] }),
     cancelInWms: async () => ({ cancelled: ['1'], notCancelled: [] }),
-    finishOrder: async () => undefined,
+    finishOrder: async () => true,
   };
   await withActivities(activities, async () => {
     const handle = await startOrder('lost-workers');
