@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /**
  * What the system knows of a process: `parent` its pid, `command` its words, `started` when it started (opaque: two processes
@@ -26,4 +26,19 @@ export function look(pid) {
   } catch {
     return undefined;
   }
+}
+
+function allPids() {
+  if (process.platform === 'linux') return readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return execFileSync('ps', ['-A', '-o', 'pid='], { encoding: 'utf8' }).match(/\d+/g) ?? [];
+}
+
+/** The processes below `root` as pairs of pid and start, parents first. */
+export function descendantsOf(root) {
+  const all = new Map(allPids().map((pid) => [Number(pid), look(Number(pid))]));
+  const below = (parent) =>
+    [...all]
+      .filter(([, found]) => found?.parent === parent)
+      .flatMap(([pid, { started }]) => [[pid, started], ...below(pid)]);
+  return below(root);
 }

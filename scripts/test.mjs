@@ -2,10 +2,14 @@ import { mkdirSync, rmSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { build } from './build.mjs';
+import { endAllOnSignal } from './ending.mjs';
 import { installPackages } from './packages.mjs';
 import { PRIVATE_FOLDER, ROOT, readIfThere, run, StepFailed, seconds } from './steps.mjs';
 
 const tally = { passed: 0, failed: 0 };
+const ending = endAllOnSignal();
+/** After a signal nothing new begins: the process ends as soon as what it started has. */
+const unlessEnding = () => (ending.exitCode === undefined ? undefined : new Promise(() => {}));
 const STDOUT = 1;
 /** Small enough for every build, with every kind of blow in it; a longer run is `npm run soak`. */
 const SOAK = ['--seed', '1', '--events', '3000', '--kills', '6'];
@@ -17,6 +21,7 @@ async function check(title, work, say) {
     tally.passed += 1;
     say(`✓ ${title}  ${seconds(startedMs)}`);
   } catch (error) {
+    await unlessEnding();
     tally.failed += 1;
     say(`✗ ${title}  ${seconds(startedMs)}\n${error instanceof StepFailed ? error.message : error.stack}`);
   }
@@ -38,7 +43,7 @@ function countTests(resultFile) {
 
 /**
  * Packages, build, types, lint, a soak and every jest project, then one line that says how many passed and failed: each test, each
- * suite that could not run, types, lint and soak as one each. Ends the process, with 1 when anything failed.
+ * suite that could not run, types, lint and soak as one each. Ends the process, with 1 when anything failed; a signal ends all of it.
  */
 export async function runTests({ args, step, say }) {
   const folder = join(PRIVATE_FOLDER, 'test');
@@ -49,13 +54,14 @@ export async function runTests({ args, step, say }) {
     if (jestRan) countTests(resultFile);
     rmSync(resultFile, { force: true });
     if (code !== 0 && tally.failed === 0) tally.failed += 1;
-    process.exitCode = tally.failed === 0 && tally.passed > 0 ? 0 : 1;
+    process.exitCode = ending.exitCode ?? (tally.failed === 0 && tally.passed > 0 ? 0 : 1);
     writeSync(STDOUT, `${tally.passed} passed, ${tally.failed} failed\n`);
   });
   try {
     await step('packages', installPackages);
     await step('build', build);
   } catch (error) {
+    await unlessEnding();
     tally.failed += 1;
     throw error;
   }
@@ -77,5 +83,6 @@ export async function runTests({ args, step, say }) {
   // In this process: whatever kills it kills jest, and so its servers.
   const jest = createRequire(import.meta.url)('jest');
   await jest.run(['--maxWorkers=3', ...ci, '--json', `--outputFile=${resultFile}`, ...args]);
+  await unlessEnding();
   process.exit();
 }

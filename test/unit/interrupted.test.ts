@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { startOf } from '../../src/local/process-identity';
+import { eventually } from '../stand/waiting';
+
+const ROOT = join(__dirname, '../..');
+const ENDING = join(ROOT, 'scripts/ending.mjs');
+const MEMBERS = ['program', 'child', 'grandchild', 'detached'];
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'stockbridge-interrupted-'));
+});
+afterEach(() => {
+  for (const pid of pids().filter((one) => startOf(one) !== undefined)) process.kill(pid, 'SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
+const fileOf = (name: string) => join(folder, `${name}.pid`);
+const pids = () =>
+  MEMBERS.filter((name) => existsSync(fileOf(name))).map((name) => Number(readFileSync(fileOf(name), 'utf8')));
+
+/** Stays until it is ended, and says in a file that it is there. */
+const member = (name: string, more = '') =>
+  write(
+    `${name}.mjs`,
+    `import { spawn } from 'node:child_process';
+     import { writeFileSync } from 'node:fs';
+     setInterval(() => {}, 60_000);
+     ${more}
+     writeFileSync('${name}.pid', String(process.pid));`,
+  );
+const starts = (name: string, options = '') =>
+  `spawn(process.execPath, ['${name}.mjs'], { stdio: 'ignore', ${options} });`;
+
+/** The script of package.json, on a program that does what the tests do: it starts others, which start others. */
+function writePackage() {
+  const { scripts } = z
+    .object({ scripts: z.object({ test: z.string() }) })
+    .parse(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')));
+  write('package.json', JSON.stringify({ scripts: { test: scripts.test.replace('scripts/run.mjs', 'program.mjs') } }));
+  member('grandchild');
+  member('detached');
+  member('child', starts('grandchild'));
+  const ending = `const { endAllOnSignal } = await import(${JSON.stringify(ENDING)}); endAllOnSignal();
+     process.on('exit', () => { process.exitCode = 1; });`;
+  member('program', `${ending} ${starts('child')} ${starts('detached', 'detached: true')}`);
+}
+
+it.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)('%s to npm alone ends everything that npm test started, with %i', async (signal, expected) => {
+  writePackage();
+  // Not under this run's npm.
+  const { npm_lifecycle_event: _, ...env } = process.env;
+  const npm = spawn('npm', ['test', '--prefix', folder], { cwd: folder, env, stdio: 'ignore' });
+  const exited = once(npm, 'exit');
+  await eventually('everything is up', () => (pids().length === MEMBERS.length ? true : undefined));
+  const started = pids();
+
+  npm.kill(signal);
+
+  expect(await exited).toEqual([expected, null]);
+  expect(started.filter((pid) => startOf(pid) !== undefined)).toEqual([]);
+});
