@@ -14,6 +14,7 @@ import { sampleCancel, sampleConnection } from './samples';
 
 const AT_ONCE = 10;
 const LOOK_MS = 5;
+const WITHOUT_END = ['drip', 'headers'];
 const lines = (channel: Channel) => [
   { listing: channel === 'ajio' ? listingOf('P', 'V') : listingOf('S'), quantity: 1 },
 ];
@@ -44,12 +45,14 @@ const callsOf = (channel: Channel, one: Capabilities, call: Call): (() => Promis
   ].map((ask) => async () => ask());
 
 async function main([base = '', ...ways]: readonly string[]): Promise<void> {
-  const http = createHttpClient({
-    allowedHosts: ['127.0.0.1'],
-    allowPrivateAddresses: true,
-    timeouts: { totalMs: 3_000 },
-  });
-  for (const way of ways)
+  for (const way of ways) {
+    // Only an answer without end may come to the end of its time, on the slowest machine as well.
+    const totalMs = WITHOUT_END.includes(way) ? 3_000 : 100_000;
+    const http = createHttpClient({
+      allowedHosts: ['127.0.0.1'],
+      allowPrivateAddresses: true,
+      timeouts: { connectMs: totalMs, headersMs: totalMs, totalMs },
+    });
     for (const channel of CHANNELS) {
       const connector = connectorFor(channel);
       const endpoints = Object.fromEntries(connector.endpoints.map(({ env }) => [env, `${base}/${way}`]));
@@ -73,7 +76,8 @@ async function main([base = '', ...ways]: readonly string[]): Promise<void> {
       const grownMb = ((peakBytes - baseBytes) / MB).toFixed(1);
       console.log([way, channel, grownMb, [...new Set(types)].sort().join(','), calls.length, done].join('\t'));
     }
-  await http.close();
+    await http.close();
+  }
 }
 
 void main(process.argv.slice(2));

@@ -1,4 +1,5 @@
 import { createHttpClient, type HttpClient } from '../../src/connectors/http/client';
+import type { Deadline } from '../../src/connectors/http/deadline';
 import type { Call, Capabilities, Connector, ConnectorContext } from '../../src/connectors/ports';
 import type { Connection } from '../../src/contracts/connection';
 import type { CancelOrderRequest } from '../../src/contracts/order';
@@ -7,8 +8,6 @@ import type { Twin } from '../../src/twins/twin';
 
 /** The time of day in every context that the suite makes. */
 export const NOW_MS = Date.parse('2025-03-01T12:00:00Z');
-
-const TOTAL_MS = 300;
 
 /** What the conformance suite needs to know of a connector; the samples must be what its freshly reset twin accepts. */
 export interface ConnectorUnderTest<T extends Twin> {
@@ -62,9 +61,17 @@ export function openerFor<T extends Twin>(suite: ConnectorUnderTest<T>, http: Ht
   };
 }
 
-/** A client that may reach a twin and gives up fast. */
-export const twinHttp = (): HttpClient =>
-  createHttpClient({ allowedHosts: ['127.0.0.1'], allowPrivateAddresses: true, timeouts: { totalMs: TOTAL_MS } });
+/** More than any machine needs: what waits for as long hangs. */
+const PATIENCE_MS = 60_000;
+
+/** A client that may reach a twin, and gives up what hangs, or when `deadline` says so. */
+export const twinHttp = (deadline?: Deadline): HttpClient =>
+  createHttpClient({
+    allowedHosts: ['127.0.0.1'],
+    allowPrivateAddresses: true,
+    timeouts: { connectMs: PATIENCE_MS, headersMs: PATIENCE_MS, totalMs: PATIENCE_MS },
+    ...(deadline && { deadline }),
+  });
 
 /** The value, which a suite that offers the operation has. */
 export function present<V>(value: V | undefined): V {

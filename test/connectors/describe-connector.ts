@@ -5,15 +5,17 @@ import type { StockLine } from '../../src/contracts/stock';
 import type { Twin } from '../../src/twins/twin';
 import { everythingIn, failureOfCall } from './connector-failure';
 import { type ConnectorUnderTest, NOW_MS, openerFor, present, twinHttp } from './connector-under-test';
+import { handDeadlines } from './hand-deadlines';
 import { describeJobFiles } from './job-conformance';
-import { FAILURES, operationsOf } from './operations';
+import { FAILURES, isWithoutEnd, operationsOf } from './operations';
 
 const PERSON = 'someone@example.com';
 
 /** The conformance suite: what every connector must do with what its channel may answer. A new connector is done when it passes. */
 export function describeConnector<T extends Twin>(suite: ConnectorUnderTest<T>): void {
   const { connector } = suite;
-  const http = twinHttp();
+  const { deadline, passOnce } = handDeadlines();
+  const http = twinHttp(deadline);
   const open = openerFor(suite, http);
   let twin: T;
   let connection: Connection;
@@ -105,7 +107,9 @@ export function describeConnector<T extends Twin>(suite: ConnectorUnderTest<T>):
 
     it.each(FAILURES)('%s', async (_name, fault, expected) => {
       twin.setFaults([fault]);
-      const failure = await failureOfCall(operation.run(opened()));
+      const failing = failureOfCall(operation.run(opened()));
+      if (isWithoutEnd(fault)) await passOnce(() => twin.log().length === 1);
+      const failure = await failing;
       expect(failure).toMatchObject(expected(operation));
       expect(failure.details).toMatchObject({ connectionId: connection.id, channel: connector.channel });
       expect(failure.details.tokenGeneration).toBe(

@@ -1,6 +1,5 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import {
   createHttpClient,
@@ -8,7 +7,9 @@ import {
   type HttpClientOptions,
   type HttpRequest,
 } from '../../src/connectors/http/client';
+import { eventually } from '../stand/waiting';
 import { everythingIn, failureOfCall } from './connector-failure';
+import { handDeadlines } from './hand-deadlines';
 
 const closers: (() => void | Promise<void>)[] = [];
 afterEach(async () => {
@@ -120,12 +121,14 @@ describe('an answer that does not come', () => {
     const timer = setInterval(() => res.write('1'), 20);
     res.on('close', () => clearInterval(timer));
   };
+  /** The total deadline passes as soon as the server has the request. */
+  const BY_HAND: Partial<HttpClientOptions> = { timeouts: { headersMs: 60_000 } };
   const cases: [string, RequestListener, Partial<HttpClientOptions>][] = [
     ['silence', hang, { timeouts: { headersMs: 100 } }],
-    ['silence up to the total deadline', hang, { timeouts: { totalMs: 100 } }],
+    ['silence up to the total deadline', hang, BY_HAND],
     ['a reset', reset, {}],
     ['half an answer', cut, {}],
-    ['a byte at a time', drip, { timeouts: { headersMs: 5_000, totalMs: 200 } }],
+    ['a byte at a time', drip, BY_HAND],
     ['a stalled body', (_req, res) => void res.writeHead(200).write('{'), { timeouts: { headersMs: 100 } }],
   ];
 
@@ -135,12 +138,18 @@ describe('an answer that does not come', () => {
       calls += 1;
       listener(req, res);
     });
-    const http = client(options);
-    const repeatable = await failureOfCall(http.send(request(url)));
+    const { deadline, passOnce } = handDeadlines();
+    const http = client({ ...options, deadline });
+    const failureTo = async (more: Partial<HttpRequest>) => {
+      const [callsBefore, failing] = [calls, failureOfCall(http.send(request(url, more)))];
+      if (options === BY_HAND) await passOnce(() => calls > callsBefore);
+      return failing;
+    };
+    const repeatable = await failureTo({});
     expect(repeatable).toMatchObject({ type: 'ChannelUnavailable', mayStillApply: true });
-    const single = await failureOfCall(http.send(request(url, { repeatable: false })));
+    const single = await failureTo({ repeatable: false });
     expect(single).toMatchObject({ type: 'OutcomeUnknown', mayStillApply: true });
-    const read = await failureOfCall(http.send(request(url, { method: 'GET', json: undefined })));
+    const read = await failureTo({ method: 'GET', json: undefined });
     expect(read).toMatchObject({ type: 'ChannelUnavailable', mayStillApply: false });
     expect(calls).toBe(3);
   });
@@ -177,22 +186,26 @@ describe('a request that never left', () => {
   });
 
   it('is unavailable without effect when aborted before, or while it waits for a free connection', async () => {
-    let calls = 0;
-    const url = await serve((_req, res) => {
-      calls += 1;
-      setTimeout(() => res.end('{}'), 150);
-    });
+    const open: ServerResponse[] = [];
+    const url = await serve((_req, res) => void open.push(res));
     const http = client({ connectionsPerOrigin: 1 });
     const aborted = await failureOfCall(http.send(request(url, { repeatable: false, signal: AbortSignal.abort() })));
     expect(aborted).toMatchObject({ type: 'ChannelUnavailable', mayStillApply: false });
 
     const first = http.send(request(url));
-    await sleep(30);
-    const second = await failureOfCall(http.send(request(url, { repeatable: false, signal: AbortSignal.timeout(30) })));
-    expect(second).toMatchObject({ type: 'ChannelUnavailable', mayStillApply: false });
+    await eventually('the first one is there', () => open[0]);
+    const leaving = new AbortController();
+    const second = failureOfCall(http.send(request(url, { repeatable: false, signal: leaving.signal })));
+    leaving.abort();
+    expect(await second).toMatchObject({ type: 'ChannelUnavailable', mayStillApply: false });
+    open[0]?.end('{}');
     await first;
-    await sleep(50);
-    expect(calls).toBe(1);
+    // On the same connection, and so behind whatever was to leave before.
+    const third = http.send(request(url));
+    const answer = await eventually('the third one is there', () => open[1]);
+    answer.end('"third"');
+    expect((await third).text).toBe('"third"');
+    expect(open).toHaveLength(2);
   });
 
   it('is our own fault when a header cannot be sent, without repeating the header', async () => {

@@ -96,6 +96,9 @@ const always =
 const limited = (retryAfterMs: number) =>
   always({ type: 'ChannelRateLimited', details: expect.objectContaining({ retryAfterMs }) });
 
+/** Whether an answer never comes to its end, so that only a deadline ends the call. */
+export const isWithoutEnd = ({ kind }: Fault): boolean => ['hang', 'hang-after-applying', 'slow'].includes(kind);
+
 /** Every way for an answer to go wrong, and what must be made of it whatever was asked. */
 export const FAILURES: readonly [name: string, fault: Fault, expected: Expected][] = [
   ['500', { kind: 'status', status: 500, body: { message: 'boom' } }, failed],
@@ -124,7 +127,7 @@ export const FAILURES: readonly [name: string, fault: Fault, expected: Expected]
   ['a reset', { kind: 'reset' }, unanswered],
   ['a reset after the effect', { kind: 'reset-after-applying' }, unanswered],
   ['half an answer, then a cut', { kind: 'truncated', cutConnection: true }, unanswered],
-  ['an answer too slow', { kind: 'slow', ms: 400 }, unanswered],
+  ['an answer too slow', { kind: 'slow', ms: 60_000 }, unanswered],
   ['half an answer, well framed', { kind: 'truncated' }, violated],
   ['200 that is no JSON', { kind: 'garbage' }, violated],
   ['200 with a page', { kind: 'html' }, barredAfterwards],

@@ -1,6 +1,7 @@
 import { Agent, type Dispatcher } from 'undici';
 import { ConnectorError } from '../errors';
 import { AddressRefusedError } from './addresses';
+import { clockDeadline, type Deadline } from './deadline';
 import { checkedUrl, type DestinationRules, lookupWithin } from './destinations';
 
 /** One request to a channel. */
@@ -54,6 +55,8 @@ export interface HttpClientOptions extends DestinationRules {
   maxAnswerBytes?: number;
   /** @default 20 */
   connectionsPerOrigin?: number;
+  /** What measures `totalMs`. @default the clock of this machine */
+  deadline?: Deadline;
 }
 
 const DEFAULT_TIMEOUTS: HttpTimeouts = { connectMs: 3_000, headersMs: 10_000, totalMs: 15_000 };
@@ -63,7 +66,11 @@ const DEFAULT_CONNECTIONS_PER_ORIGIN = 20;
 /** Makes the client that all connectors of a process share; it holds its connections until it is closed. */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
-  const maxAnswerBytes = options.maxAnswerBytes ?? DEFAULT_MAX_ANSWER_BYTES;
+  const limits = {
+    totalMs: timeouts.totalMs,
+    maxAnswerBytes: options.maxAnswerBytes ?? DEFAULT_MAX_ANSWER_BYTES,
+    startDeadline: options.deadline ?? clockDeadline,
+  };
   const agent = new Agent({
     connections: options.connectionsPerOrigin ?? DEFAULT_CONNECTIONS_PER_ORIGIN,
     pipelining: 1,
@@ -72,19 +79,15 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     connect: { timeout: timeouts.connectMs, lookup: lookupWithin(options) },
   });
   return {
-    send: async (request) =>
-      attempt(agent, checkedUrl(request.url, options), request, timeouts.totalMs, maxAnswerBytes),
+    send: async (request) => attempt(agent, checkedUrl(request.url, options), request, limits),
     close: () => agent.close(),
   };
 }
 
-function attempt(
-  agent: Agent,
-  url: URL,
-  request: HttpRequest,
-  totalMs: number,
-  maxAnswerBytes: number,
-): Promise<HttpAnswer> {
+type Limits = { totalMs: number; maxAnswerBytes: number; startDeadline: Deadline };
+
+function attempt(agent: Agent, url: URL, request: HttpRequest, limits: Limits): Promise<HttpAnswer> {
+  const { totalMs, maxAnswerBytes, startDeadline } = limits;
   const { method, signal, repeatable } = request;
   const where = `${method} ${url.origin}${url.pathname}`;
   const isWrite = method !== 'GET';
@@ -100,7 +103,7 @@ function attempt(
     const settle = (): boolean => {
       if (settled) return false;
       settled = true;
-      clearTimeout(deadline);
+      stopDeadline();
       signal.removeEventListener('abort', onAbort);
       return true;
     };
@@ -113,18 +116,15 @@ function attempt(
     const failWithoutAnswer = (why: string): void => {
       const wasSent = controller !== undefined;
       const type = wasSent && !repeatable ? 'OutcomeUnknown' : 'ChannelUnavailable';
-      const message = `${where}: ${why}${wasSent ? ' after it was sent' : '; nothing was sent'}`;
-      fail(new ConnectorError(type, message, { mayStillApply: wasSent && isWrite }));
+      const how = wasSent ? ' after it was sent' : '; nothing was sent';
+      fail(new ConnectorError(type, `${where}: ${why}${how}`, { mayStillApply: wasSent && isWrite }));
     };
-    const refuseAnswer = (why: string): void =>
-      fail(
-        new ConnectorError('ChannelContractViolated', `${where} ${why}`, {
-          details: { status },
-          mayStillApply: isWrite,
-        }),
-      );
+    const refuseAnswer = (why: string): void => {
+      const more = { details: { status }, mayStillApply: isWrite };
+      fail(new ConnectorError('ChannelContractViolated', `${where} ${why}`, more));
+    };
     const onAbort = (): void => failWithoutAnswer('aborted');
-    const deadline = setTimeout(() => failWithoutAnswer(`no complete answer within ${totalMs} ms`), totalMs);
+    const stopDeadline = startDeadline(totalMs, () => failWithoutAnswer(`no complete answer within ${totalMs} ms`));
 
     if (signal.aborted) return onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
@@ -170,9 +170,8 @@ function attempt(
         },
         onResponseError(_controller, error) {
           if (error instanceof AddressRefusedError) {
-            return fail(
-              new ConnectorError('InputInvalid', `${url.hostname} resolves to an address that is not public`),
-            );
+            const refusal = `${url.hostname} resolves to an address that is not public`;
+            return fail(new ConnectorError('InputInvalid', refusal));
           }
           const code = codeOf(error);
           if (code === 'UND_ERR_INVALID_ARG') {

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { Agent, request } from 'undici';
 import { ConnectorError } from '../errors';
 import { AddressRefusedError, type Resolver } from './addresses';
+import { clockDeadline, type Deadline } from './deadline';
 import { checkedUrl, type DestinationRules, lookupWithin } from './destinations';
 import { pauseOf, retryAfterMsOf } from './retry-after';
 import { limited, unpacked, unpackerFor } from './unpacking';
@@ -17,6 +18,8 @@ export interface FileDownloadOptions {
   maxBytes: number;
   /** From the call to the last byte, redirects included. @default 30000 */
   totalMs?: number;
+  /** What measures `totalMs`. @default the clock of this machine */
+  deadline?: Deadline;
   /** @default the system's */
   resolve?: Resolver;
 }
@@ -48,7 +51,7 @@ const rejected = (message: string, status?: number): ConnectorError =>
   new ConnectorError('ChannelRejected', message, status === undefined ? {} : { details: { status } });
 
 export function createFileDownload(options: FileDownloadOptions): FileDownload {
-  const { allowHttp, maxBytes, totalMs = DEFAULT_TOTAL_MS } = options;
+  const { allowHttp, maxBytes, totalMs = DEFAULT_TOTAL_MS, deadline: startDeadline = clockDeadline } = options;
   const rules: DestinationRules = { allowedHosts: options.allowedHosts, allowPrivateAddresses: false };
 
   const allowedUrl = (text: string, base?: string): URL => {
@@ -72,7 +75,7 @@ export function createFileDownload(options: FileDownloadOptions): FileDownload {
       void agent.destroy(new Error(why));
     };
     const onAbort = () => end('aborted');
-    const deadline = setTimeout(() => end(`no complete file within ${totalMs / 1_000} s`), totalMs);
+    const stopDeadline = startDeadline(totalMs, () => end(`no complete file within ${totalMs / 1_000} s`));
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
 
@@ -128,7 +131,7 @@ export function createFileDownload(options: FileDownloadOptions): FileDownload {
       refuseUnlessFile(answer, url.hostname);
       return await read(bytesOf(answer));
     } finally {
-      clearTimeout(deadline);
+      stopDeadline();
       signal.removeEventListener('abort', onAbort);
       await agent.destroy();
     }
