@@ -115,7 +115,7 @@ test('FAILED that names one line rejects that one and sends the others again', a
   ]);
 });
 
-test.each(['garbled', 'html'] as const)(
+test.each(['garbled'] as const)(
   'an answer that is no answer (%s) decides nothing: the current value goes',
   async (name) => {
     const { see, send } = scene;
@@ -140,3 +140,12 @@ test.each(['garbled', 'html'] as const)(
     ]);
   },
 );
+
+test('a page in the place of an answer is a channel that is away: it goes again by itself', async () => {
+  const { see } = scene;
+  await eventually('it is shown', () => see.shownStock(tenants.html).V2);
+  expect(await see.result(see.syncId(tenants.html))).toMatchObject({ rejected: 0, unknown: 0 });
+  expect(await see.attention(see.syncId(tenants.html))).toBeUndefined();
+  // Once for the page, and once for what may have been applied behind it.
+  expect(see.stockCalls(tenants.html).flatMap(({ stock }) => stock.V1 ?? [])).toEqual([1, 1, 1]);
+});
