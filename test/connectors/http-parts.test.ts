@@ -5,6 +5,7 @@ import { AddressRefusedError, isPublicAddress, publicLookup } from '../../src/co
 import { type AnswerContext, failureOf, parseAnswer } from '../../src/connectors/http/answers';
 import { addressOf } from '../../src/connectors/http/base-url';
 import { lookupWithin } from '../../src/connectors/http/destinations';
+import { isBarred } from '../../src/connectors/http/pages';
 import { retryAfterMsOf } from '../../src/connectors/http/retry-after';
 import { cleanWords, wordsOf } from '../../src/connectors/http/words';
 import { allConnectors, connectorFor } from '../../src/connectors/registry';
@@ -232,5 +233,22 @@ describe('the registry', () => {
       expect(naming).toThrow(RangeError);
       expect(naming).toThrow(/^variantId /);
     }
+  });
+});
+
+describe('a page with 401', () => {
+  const answer = (text: string, headers: Record<string, string> = {}) =>
+    isBarred({ status: 401, headers: { 'content-type': 'text/html', ...headers }, text });
+  it.each([
+    ['<html><head><title>HTTP Status 401 – Unauthorized</title></head></html>', {}],
+    ['<html><body>Login required</body></html>', { 'www-authenticate': 'Bearer' }],
+  ])('is the channel’s own where it says so: %s', (text, headers) => {
+    expect(answer(text, headers)).toBe(false);
+  });
+  it.each([
+    ['<html><head><title>Request Rejected</title></head></html>', {}],
+    ['<html><body>Unauthorized</body></html>', { 'cf-mitigated': 'challenge' }],
+  ])('is a firewall’s otherwise: %s', (text, headers) => {
+    expect(answer(text, headers)).toBe(true);
   });
 });

@@ -19,6 +19,17 @@ export function isPage({ headers, text }: HttpAnswer): boolean {
   return PAGE_TYPE.test(headers['content-type'] ?? '') && jsonOf(text) === undefined;
 }
 
+/**
+ * The 401 that a web server prints as a page for an API that refuses a token: it names the scheme, as HTTP demands, or says
+ * "Unauthorized". Taken for a firewall's, a dead token would never be replaced.
+ */
+const isServersOwn401 = ({ status, headers, text }: HttpAnswer): boolean =>
+  status === 401 &&
+  FIREWALL_HEADERS.every((name) => headers[name] === undefined) &&
+  (headers['www-authenticate'] !== undefined || /unauthori[sz]ed/i.test(text));
+
 /** Whether something before the channel kept the request from it, or its answer from us: no word of the channel, neither yes nor no. */
 export const isBarred = (answer: HttpAnswer): boolean =>
-  (BARRED.includes(answer.status) || (answer.status >= 200 && answer.status < 300)) && isPage(answer);
+  (BARRED.includes(answer.status) || (answer.status >= 200 && answer.status < 300)) &&
+  isPage(answer) &&
+  !isServersOwn401(answer);
