@@ -3,7 +3,7 @@ import type { Connection } from '../../contracts/connection';
 import type { FailureDetails, FailureType } from '../../contracts/failures';
 import { ConnectorError } from '../errors';
 import type { HttpAnswer, HttpClient, HttpRequest } from './client';
-import { isBarred, isPage } from './pages';
+import { isBarred, isStandIn } from './pages';
 import { pauseOf, retryAfterMsOf } from './retry-after';
 import { cleanWords, jsonOf, wordsOf } from './words';
 
@@ -89,7 +89,7 @@ export function failureOf(answer: HttpAnswer, context: AnswerContext): Connector
 /** {@link failureOf} for a login: an answer that finds fault with what was sent (400, 401, 403, 422) means that the credentials are refused. */
 export function loginFailureOf(answer: HttpAnswer, context: AnswerContext): ConnectorError {
   if (!LOGIN_REFUSED.includes(answer.status)) return failureOf(answer, context);
-  if (isPage(answer)) return barred(answer, context);
+  if (isStandIn(answer)) return barred(answer, context);
   return refusal('ChannelAuthFailed', answer.status, wordsOf(answer.text, context.secrets), context);
 }
 

@@ -9,11 +9,8 @@ const FIREWALL_HEADERS = ['cf-mitigated', 'x-amzn-waf-action'];
 /** 405 and 406 are what some firewalls say in place of 403; other 4xx find fault with the request itself, whoever prints them. */
 const BARRED = [401, 403, 405, 406, 407, 451];
 
-/**
- * Whether the body is a page for people, or a firewall's own text: the channels speak JSON, so something between us wrote it. A
- * JSON body is the channel's word also where it is labelled as a page.
- */
-export function isPage({ headers, text }: HttpAnswer): boolean {
+/** Whether the body is a page for people, or a firewall's own text. A JSON body is the channel's word also where it is labelled as a page. */
+function isPage({ headers, text }: HttpAnswer): boolean {
   if (FIREWALL_HEADERS.some((name) => headers[name] !== undefined)) return true;
   if (/^\s*</.test(text) || CLOUDFLARE_TEXT.test(text)) return true;
   return PAGE_TYPE.test(headers['content-type'] ?? '') && jsonOf(text) === undefined;
@@ -28,8 +25,9 @@ const isServersOwn401 = ({ status, headers, text }: HttpAnswer): boolean =>
   FIREWALL_HEADERS.every((name) => headers[name] === undefined) &&
   (headers['www-authenticate'] !== undefined || /unauthori[sz]ed/i.test(text));
 
+/** Whether something before the channel answered in its place: the channels speak JSON. */
+export const isStandIn = (answer: HttpAnswer): boolean => isPage(answer) && !isServersOwn401(answer);
+
 /** Whether something before the channel kept the request from it, or its answer from us: no word of the channel, neither yes nor no. */
 export const isBarred = (answer: HttpAnswer): boolean =>
-  (BARRED.includes(answer.status) || (answer.status >= 200 && answer.status < 300)) &&
-  isPage(answer) &&
-  !isServersOwn401(answer);
+  (BARRED.includes(answer.status) || (answer.status >= 200 && answer.status < 300)) && isStandIn(answer);
