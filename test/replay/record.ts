@@ -133,6 +133,10 @@ export const SCENARIOS: Record<string, Scenario> = {
     ajio: [{ kind: 'status', status: 500, times: 2 }],
     play: async (scene, tenant) => end(scene, await order(scene, tenant)),
   },
+  'order-rate-limited': {
+    ajio: [{ kind: 'throttle', retryAfter: '1', times: 2 }],
+    play: async (scene, tenant) => end(scene, await order(scene, tenant)),
+  },
   'order-token-refreshed': {
     ajio: [{ kind: 'expire-token', times: 1 }],
     eshopbox: [{ kind: 'expire-token', times: 1 }],
