@@ -1,5 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { z } from 'zod';
+import { createHold, type Hold } from './hold';
 import { type Reshape, respelled, withLife } from './reshape';
 
 const share = z.number().min(0).max(1);
@@ -42,6 +43,7 @@ const someLines = { lines: z.array(z.string()).optional(), share: share.optional
 
 const additive = [
   z.strictObject({ ...common, kind: z.literal('delay'), ms: milliseconds }),
+  z.strictObject({ ...common, kind: z.literal('hold'), until: z.number().int().min(1).optional() }),
   z.strictObject({ ...common, kind: z.literal('expire-token') }),
   z.strictObject({
     ...common,
@@ -142,6 +144,7 @@ export interface LineFaults {
 export interface FaultHits {
   names: string[];
   delayMs: number;
+  holds: Hold[];
   expiresToken: boolean;
   lines: LineFaults;
   /** What is done to an honest answer, one after the other. */
@@ -153,13 +156,14 @@ interface ArmedFault {
   fault: ParsedFault;
   pattern: RegExp | undefined;
   random(): number;
+  hold: Hold;
   seen: number;
   hits: number;
 }
 
 /** The faults of one twin: which are set, how often each was met, and which hit a request. */
 export interface FaultBox {
-  /** Replaces all faults and starts their counts anew. Throws a ZodError that names what is wrong. */
+  /** Replaces all faults, starts their counts anew, and lets go whom they held. Throws a ZodError that names what is wrong. */
   set(faults: unknown): void;
   clear(): void;
   list(): { faults: unknown[]; counts: { seen: number; hits: number }[] };
@@ -204,6 +208,11 @@ const picks = (
 
 export function createFaultBox(seed: number): FaultBox {
   let armed: ArmedFault[] = [];
+  const arm = (faults: ArmedFault[]): void => {
+    const before = armed;
+    armed = faults;
+    for (const { hold } of before) hold.end();
+  };
 
   const isHit = (one: ArmedFault, request: FaultedRequest): boolean => {
     const { on, after, times, rate } = one.fault;
@@ -219,17 +228,19 @@ export function createFaultBox(seed: number): FaultBox {
 
   return {
     set(faults) {
-      armed = faultsInput.parse({ faults }).faults.map((fault, index) => ({
-        fault,
-        pattern: fault.on.path === undefined ? undefined : prefixPattern(fault.on.path),
-        random: seededRandom(seed + index),
-        seen: 0,
-        hits: 0,
-      }));
+      const parsed = faultsInput.parse({ faults }).faults;
+      arm(
+        parsed.map((fault, index) => ({
+          fault,
+          pattern: fault.on.path === undefined ? undefined : prefixPattern(fault.on.path),
+          random: seededRandom(seed + index),
+          hold: createHold(fault.kind === 'hold' ? fault.until : undefined),
+          seen: 0,
+          hits: 0,
+        })),
+      );
     },
-    clear() {
-      armed = [];
-    },
+    clear: () => arm([]),
     list: () => ({
       faults: armed.map((one) => one.fault),
       counts: armed.map(({ seen, hits }) => ({ seen, hits })),
@@ -241,6 +252,7 @@ export function createFaultBox(seed: number): FaultBox {
       const result: FaultHits = {
         names: [],
         delayMs: 0,
+        holds: [],
         expiresToken: false,
         lines: {
           rejection: (key) => rejecting.map((reject) => reject(key)).find((message) => message !== undefined),
@@ -258,6 +270,7 @@ export function createFaultBox(seed: number): FaultBox {
         if (!isHit(one, request)) continue;
         result.names.push(fault.name ?? fault.kind);
         if (fault.kind === 'delay') result.delayMs += fault.ms;
+        else if (fault.kind === 'hold') result.holds.push(one.hold);
         else if (fault.kind === 'expire-token') result.expiresToken = true;
         else if (fault.kind === 'fail-lines')
           rejecting.push((key) => (picks(fault, key, random) ? fault.message : undefined));

@@ -164,6 +164,8 @@ export async function startTwin<State, Patch>(
     const operation = body.ok ? standIn.operationOf?.(body.value) : undefined;
     const hits = faults.hit({ method: request.method, path, account, operation });
     entry.faults = hits.names;
+    for (const hold of hits.holds) await hold.wait();
+    if (stopping.signal.aborted) return;
     if (hits.delayMs > 0) {
       const stopped = await sleep(hits.delayMs, false, { signal: stopping.signal }).catch(() => true);
       if (stopped) return;
@@ -229,6 +231,7 @@ export async function startTwin<State, Patch>(
     name: standIn.name,
     async stop() {
       stopping.abort();
+      faults.clear();
       await app.close();
     },
     log: () => log.entries(),
