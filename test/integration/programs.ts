@@ -7,7 +7,6 @@ import type { Stand } from '../stand/stand';
 import { eventually } from '../stand/waiting';
 
 const ROOT = join(__dirname, '../..');
-const START_TIMEOUT_MS = 60_000;
 
 const logLine = z.looseObject({ msg: z.string() });
 
@@ -70,13 +69,9 @@ export function startProgram(
     output: () => output,
     ended: once(child, 'close'),
     logged: (message) =>
-      eventually(
-        `${path} says "${message}"`,
-        () => {
-          if (child.exitCode !== null) throw new Error(`${path} ended with ${child.exitCode}:\n${output}`);
-          return find(message);
-        },
-        START_TIMEOUT_MS,
-      ),
+      eventually(`${path} says "${message}"`, () => {
+        if (child.exitCode !== null) throw new Error(`${path} ended with ${child.exitCode}:\n${output}`);
+        return find(message);
+      }),
   };
 }

@@ -73,7 +73,8 @@ export async function startStand(options: StandOptions = {}) {
   const http = createHttpClient({
     allowedHosts: ['127.0.0.1'],
     allowPrivateAddresses: true,
-    timeouts: { connectMs: 1_000, headersMs: 1_500, totalMs: 2_000 },
+    // They end what hangs and nothing else, and before the activity does.
+    timeouts: { connectMs: 10_000, headersMs: 10_000, totalMs: 20_000 },
   });
   const context = { http, endpoints, now: Date.now };
   const noPlace = { externalChannelId: null, externalWarehouseId: null, locationId: null };
@@ -148,6 +149,7 @@ export async function startStand(options: StandOptions = {}) {
       retentionDays: 35,
       imports: { allowedHosts: ['127.0.0.1'], allowHttp: true, ...options.imports },
       publicUrl: options.publicUrl ?? gatewayUrl,
+      workflowModules: [require.resolve('./patient-heartbeats')],
     });
     running = Promise.all(workers.map((worker) => worker.run()));
   };

@@ -1,10 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Polls until `look` returns something other than undefined, and returns it; fails with `what` after `timeoutMs`. */
+/**
+ * Polls until `look` returns something other than undefined, and returns it; fails with `what` after `timeoutMs`, which ends
+ * what would hang and judges nothing: how long things take is the machine's business.
+ */
 export async function eventually<T>(
   what: string,
   look: () => Promise<T | undefined> | T | undefined,
-  timeoutMs = 80_000,
+  timeoutMs = 240_000,
 ): Promise<T> {
   const endMs = Date.now() + timeoutMs;
   for (;;) {
