@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { withdrawSubmission } from '../../src/store/withdrawal';
+import { eventually } from '../stand/waiting';
 import {
   draft,
   levelOf,
@@ -138,6 +138,13 @@ describe('a level that is the sum of locations', () => {
   });
 });
 
+/** Statements of other connections to this database that lock levels and have not come back. */
+const lockingLevels = () =>
+  stores.db.select(
+    `SELECT ID FROM information_schema.PROCESSLIST
+     WHERE DB = DATABASE() AND ID <> CONNECTION_ID() AND COMMAND <> 'Sleep' AND INFO LIKE '%FROM stock_levels%FOR UPDATE'`,
+  );
+
 it('leaves a line that is decided while others are taken back', async () => {
   const first = await storeAt(T0, ['b', 2]);
   const { pushes } = await claimAll();
@@ -156,7 +163,7 @@ it('leaves a line that is decided while others are taken back', async () => {
     // Holds the withdrawal at 'a', when it has read that both are open.
     await tx.select("SELECT 1 FROM stock_levels WHERE connectionId = ? AND listing = 'a' FOR UPDATE", [connectionId]);
     withdrawing = withdraw(first);
-    await delay(300);
+    await eventually('the withdrawal waits at the lock', async () => (await lockingLevels())[0]);
     const verdicts = start.lines.map(({ listing }) => ({ listing, verdict: 'accepted' as const }));
     await stores.pushes.settle(pushId, start.attempt, start.lines, verdicts, Date.now());
   });
