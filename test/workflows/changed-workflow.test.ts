@@ -10,7 +10,6 @@ import {
 } from '@temporalio/worker';
 import { freshNamespace } from '../servers/servers';
 
-jest.setTimeout(120_000);
 // A replay that fails on purpose would fill the output.
 Runtime.install({
   logger: new DefaultLogger('ERROR'),

@@ -2,8 +2,6 @@ import { inventorySyncWorkflowId } from '../../src/contracts/ids';
 import { type Scene, startScene } from '../stand/scene';
 import { addShiphero } from '../stand/shiphero';
 
-jest.setTimeout(120_000);
-
 const stockOf = (count: number, quantity = 4) =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [`S${index}`, quantity]));
 const runOf = ({ id }: { id: number }) => inventorySyncWorkflowId(id);

@@ -13,8 +13,6 @@ const scheduled = z.object({
   }),
 });
 
-jest.setTimeout(120_000);
-
 let scene: Scene;
 beforeAll(async () => {
   scene = await startScene();

@@ -26,15 +26,16 @@ beforeAll(async () => {
   tenants.shared = await scene.tenants.add('shared');
   scene.stand.ajio.setFaults([
     { kind: 'expire-token', times: 1, on: { account: 'expired' } },
-    // Slow enough that all ten requests carry the token that the first of them kills.
-    { kind: 'delay', ms: 300, times: 10, on: { account: 'crowd' } },
+    // All ten requests carry the token that the first of them kills.
+    { kind: 'hold', until: 10, on: { account: 'crowd' } },
     { kind: 'expire-token', times: 10, on: { account: 'crowd' } },
     { kind: 'expire-token', times: 2, on: { account: 'hopeless' } },
     { kind: 'expire-token', times: 1, on: { account: 'order' } },
     { kind: 'expire-token', times: 2, on: { account: 'order-hopeless' } },
     { kind: 'expire-token', times: 1, on: { account: 'shared', path: ORDERS } },
     { kind: 'expire-token', times: 1, after: 3, on: { account: 'shared', path: ORDERS } },
-    // Six seconds for others to use the new token before it dies.
+    // The second call stands until another one has used the new token; it dies two calls later.
+    { kind: 'hold', after: 1, until: 2, on: { account: 'shared' } },
     { kind: 'status', status: 503, times: 2, after: 1, on: { account: 'shared', path: ORDERS } },
   ]);
   await Promise.all(

@@ -5,8 +5,6 @@ import type { Tenant } from '../stand/tenants';
 /** One line a call, so that the history outgrows what Temporal lets a run have before it suggests a new one. */
 const LINES = 1_600;
 
-jest.setTimeout(180_000);
-
 let scene: Scene;
 let tenant: Tenant;
 beforeAll(async () => {

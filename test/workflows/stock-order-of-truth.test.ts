@@ -10,10 +10,11 @@ afterAll(() => scene.stop());
 test('a newer value that arrives while a push is on the wire goes out after it', async () => {
   const { see, send, stand } = scene;
   const tenant = await scene.tenants.add('overtaken');
-  stand.ajio.setFaults([{ kind: 'delay', ms: 1_000, times: 1, on: { account: tenant.slug } }]);
+  stand.ajio.setFaults([{ kind: 'hold', times: 1, on: { account: tenant.slug } }]);
   const first = await send.stock(tenant, { messageId: 'm1', stock: { V1: 1, V2: 1 } });
   await eventually('the first push is on the wire', () => see.stockCalls(tenant)[0]);
   const second = await send.stock(tenant, { messageId: 'm2', stock: { V1: 2 }, publishedAt: '2025-01-10 10:00:01' });
+  stand.ajio.clearFaults();
   await see.result(see.syncId(tenant));
 
   expect(see.stockCalls(tenant).map(({ stock }) => stock)).toEqual([{ V1: 1, V2: 1 }, { V1: 2 }]);

@@ -34,6 +34,26 @@ beforeAll(async () => {
 });
 afterAll(() => scene.stop());
 
+// The first one, because the line goes out once more when its time has come.
+test('a request without an answer may arrive late: its line is accepted and goes out once more', async () => {
+  const { see, stand } = scene;
+  const level = await eventually('the hung line is answered', async () => {
+    const found = await see.level(tenants.hung, 'V1');
+    return found.acknowledgedQuantity === 7 ? found : undefined;
+  });
+  expect(level.state).toBe('dirty');
+  expect(level.notBeforeMs).toBeGreaterThan((see.stockCalls(tenants.hung)[0]?.atMs ?? Number.NaN) + 10_000);
+  expect(see.stockCalls(tenants.hung).map(({ status }) => status)).toEqual([null, 200]);
+
+  await stand.stores.db.change('UPDATE stock_levels SET notBeforeMs = 0, lateUntilMs = 0 WHERE connectionId = ?', [
+    tenants.hung.connectionId,
+  ]);
+  await stand.dispatch.pokeInventorySync(tenants.hung.connectionId);
+  await see.result(see.syncId(tenants.hung));
+  expect(see.stockCalls(tenants.hung).map(({ stock }) => stock)).toEqual([{ V1: 7 }, { V1: 7 }, { V1: 7 }]);
+  expect((await see.level(tenants.hung, 'V1')).state).toBe('clean');
+});
+
 test('a 5xx three times is exactly three calls, then Attention with nothing lost; after retry it completes', async () => {
   const { see } = scene;
   const workflowId = see.syncId(tenants.down);
@@ -76,36 +96,15 @@ test('a 5xx twice is three calls and no question', async () => {
   expect(JSON.stringify(attributes)).not.toContain('Attention');
 });
 
-test('a request without an answer may arrive late: its line is accepted and goes out once more', async () => {
-  const { see, stand } = scene;
-  const before = Date.now();
-  const level = await eventually('the hung line is answered', async () => {
-    const found = await see.level(tenants.hung, 'V1');
-    return found.acknowledgedQuantity === 7 ? found : undefined;
-  });
-  expect(level.state).toBe('dirty');
-  expect(level.notBeforeMs).toBeGreaterThan(before + 10_000);
-  expect(see.stockCalls(tenants.hung).map(({ status }) => status)).toEqual([null, 200]);
-
-  await stand.stores.db.change('UPDATE stock_levels SET notBeforeMs = 0, lateUntilMs = 0 WHERE connectionId = ?', [
-    tenants.hung.connectionId,
-  ]);
-  await stand.dispatch.pokeInventorySync(tenants.hung.connectionId);
-  await see.result(see.syncId(tenants.hung));
-  expect(see.stockCalls(tenants.hung).map(({ stock }) => stock)).toEqual([{ V1: 7 }, { V1: 7 }, { V1: 7 }]);
-  expect((await see.level(tenants.hung, 'V1')).state).toBe('clean');
-});
-
 test('a 429 stops the whole connection until Retry-After has passed, and nobody is asked', async () => {
   const { see } = scene;
   const workflowId = see.syncId(tenants.throttled);
   expect(await see.result(workflowId)).toMatchObject({ accepted: 4, unknown: 0 });
   const calls = see.stockCalls(tenants.throttled);
   expect(calls).toHaveLength(5);
-  const throttledAtMs = calls.find(({ status }) => status === 429)?.atMs ?? 0;
-  // The second lane may be on the wire while the answer comes; what begins after it has to wait.
-  const later = calls.filter(({ atMs }) => atMs > throttledAtMs + 250);
-  expect(later.length).toBeGreaterThanOrEqual(3);
-  for (const { atMs } of later) expect(atMs - throttledAtMs).toBeGreaterThanOrEqual(2_000);
+  const { atMs: throttledAtMs, seq: throttledSeq } = calls.find(({ status }) => status === 429) ?? { atMs: 0, seq: 0 };
+  // The second lane may have been on its way when the answer came; nothing else leaves before its time.
+  const early = calls.filter(({ atMs, seq }) => seq > throttledSeq && atMs < throttledAtMs + 2_000);
+  expect(early.length).toBeLessThanOrEqual(1);
   expect(await see.attention(workflowId)).toBeUndefined();
 });
