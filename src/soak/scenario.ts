@@ -21,7 +21,7 @@ const SECONDS_PER_KILL = 5;
 /** Of which 6 are orders: about half of what two cores can carry beside everything else that runs here. */
 const MAX_PER_SECOND = 120;
 /** A lost poke is found by the sweep after 15 s of age and 20 s between two turns; a probe and its backoff come on top. */
-const QUIET_WITHIN_MS = 240_000;
+const QUIET_WITHIN_MS = 600_000;
 
 /** A run of so many events with so many kills: everything that can go wrong, at moments from the seed. */
 export function fullScenario({ seed, events, kills }: { seed: number; events: number; kills: number }): Scenario {

@@ -98,11 +98,11 @@ describe('I2', () => {
   test('finds a request that was made with a value long replaced, though it was corrected', () => {
     const recorded = withCalls('ajio', (calls) => [
       ...calls,
-      stockCall(8, 'login-101', { 'P101/V0': 1 }),
-      stockCall(9, 'login-101', { 'P101/V0': 2 }),
+      stockCall(18, 'login-101', { 'P101/V0': 1 }),
+      stockCall(19, 'login-101', { 'P101/V0': 2 }),
     ]);
     expect(wordsOn(recorded, 'I2')).toEqual([
-      '101 P101/V0: request 8 carried m0, which had been replaced 3000 ms before',
+      '101 P101/V0: request 18 carried m0, which had been replaced 10000 ms before',
     ]);
   });
 

@@ -3,7 +3,7 @@ import { createFinding, type Finding } from './finding';
 import { type Recorded, type TwinCall, twinOf } from './recorded';
 
 /** A login whose process, or whose database, died before the token was stored. */
-const UNSTORED_MS = 6_000;
+const UNSTORED_MS = 10_000;
 
 /** I5. A new token is asked for once for each generation, however many calls met the dead one. */
 export function checkLogins(recorded: Recorded, connections: readonly SoakConnection[]): Finding {

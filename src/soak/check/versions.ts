@@ -3,7 +3,7 @@ import type { Recorded, TwinCall } from './recorded';
 import { compare, type EventVersion, type Truth, truthKey, truthKeyOfTwinKey } from './truth';
 
 /** A request may carry what was true this long before it was received: it was read from the database, then sent. */
-const READ_TO_RECEIVED_MS = 3_000;
+const READ_TO_RECEIVED_MS = 10_000;
 
 /** Versions in the order in which a twin applied them. */
 interface Effect {

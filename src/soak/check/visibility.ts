@@ -8,7 +8,7 @@ const CHANNELS: Readonly<Record<TwinName, readonly string[]>> = {
   shiphero: ['shiphero'],
 };
 /** A call on the wire when a process died has nobody who could tell of it. */
-const ON_THE_WIRE_MS = 20_000;
+const ON_THE_WIRE_MS = 30_000;
 
 const isSilent = ({ atMs }: TwinCall, { disturbances }: Recorded): boolean =>
   disturbances.some((one) => one.atMs - ON_THE_WIRE_MS <= atMs && atMs <= one.untilMs + 1_000);
