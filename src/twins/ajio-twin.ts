@@ -99,6 +99,7 @@ export async function startAjioTwin(options: AjioTwinOptions = {}): Promise<Ajio
     seed,
     tokenTtlMs,
     logLimit,
+    pause,
     now = Date.now,
     ordersPath = '/ds/eshopbox/orders',
     ...rest

@@ -92,7 +92,7 @@ const bearerToken = (authorization: string | undefined): string | undefined =>
 
 /** Starts a stand-in of Eshopbox. Throws a ZodError when the initial state does not fit. */
 export async function startEshopboxTwin(options: EshopboxTwinOptions = {}): Promise<EshopboxTwin> {
-  const { host, port, seed, tokenTtlMs = TOKEN_TTL_MS, logLimit, now = Date.now, ...rest } = options;
+  const { host, port, seed, tokenTtlMs = TOKEN_TTL_MS, logLimit, pause, now = Date.now, ...rest } = options;
   const initial = eshopboxPatch.parse(rest);
   const tokens = createTokens({ ttlMs: tokenTtlMs, now });
   const violations = createViolations();

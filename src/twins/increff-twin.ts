@@ -113,7 +113,7 @@ function credentialsOf(headers: IncomingHttpHeaders): string | undefined {
 
 /** Starts a stand-in of Increff. Throws a ZodError when the initial state does not fit. */
 export async function startIncreffTwin(options: IncreffTwinOptions = {}): Promise<IncreffTwin> {
-  const { host, port, seed, tokenTtlMs, logLimit, now = Date.now, ...rest } = options;
+  const { host, port, seed, tokenTtlMs, logLimit, pause, now = Date.now, ...rest } = options;
   const initial = increffPatch.parse(rest);
   const violations = createViolations();
   const rateLimit = createRateLimit(now);

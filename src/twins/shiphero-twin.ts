@@ -35,7 +35,7 @@ const refuse = (status: number, message: string): Answer => ({ status, json: { m
 
 /** Starts a stand-in of ShipHero. Throws a ZodError when the initial state does not fit. */
 export async function startShipheroTwin(options: ShipheroTwinOptions = {}): Promise<ShipheroTwin> {
-  const { host, port, seed = 1, tokenTtlMs = TOKEN_TTL_MS, logLimit, now = Date.now, ...rest } = options;
+  const { host, port, seed = 1, tokenTtlMs = TOKEN_TTL_MS, logLimit, pause, now = Date.now, ...rest } = options;
   const initial = shipheroPatch.parse(rest);
   const tokens = createTokens({ ttlMs: tokenTtlMs, now });
   const refreshTokens = createTokens({ ttlMs: Number.POSITIVE_INFINITY, now });

@@ -22,6 +22,8 @@ export interface TwinOptions {
   logLimit?: number;
   /** Milliseconds since the epoch; the clock of tokens and log. */
   now?: () => number;
+  /** Waits for a `delay` fault; rejects when the twin stops. @default by the clock of this machine */
+  pause?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 /** A running stand-in of a channel. `State` is what it shows of itself, `Patch` the parts of it that can be set. */
@@ -116,6 +118,7 @@ export async function startTwin<State, Patch>(
   options: TwinOptions,
 ): Promise<Twin<State, Patch>> {
   const now = options.now ?? Date.now;
+  const pause = options.pause ?? ((ms, signal) => sleep(ms, undefined, { signal }));
   const log = createRequestLog({ limit: options.logLimit ?? DEFAULT_LOG_LIMIT, now });
   const faults = createFaultBox(options.seed ?? 1);
   const stopping = new AbortController();
@@ -167,7 +170,10 @@ export async function startTwin<State, Patch>(
     for (const hold of hits.holds) await hold.wait();
     if (stopping.signal.aborted) return;
     if (hits.delayMs > 0) {
-      const stopped = await sleep(hits.delayMs, false, { signal: stopping.signal }).catch(() => true);
+      const stopped = await pause(hits.delayMs, stopping.signal).then(
+        () => false,
+        () => true,
+      );
       if (stopped) return;
     }
     if (hits.expiresToken) standIn.tokens.expire(token);

@@ -1,14 +1,17 @@
 import { type AjioTwin, startAjioTwin } from '../../src/twins/ajio-twin';
 import { type EshopboxTwin, startEshopboxTwin } from '../../src/twins/eshopbox-twin';
 import type { Fault } from '../../src/twins/faults';
+import { eventually } from '../stand/waiting';
 import { call, cancelOf, stockLine, wmsCancelOf } from './calls';
 
 let twin: AjioTwin;
 let wms: EshopboxTwin;
 let apiKey: string;
+/** The waits under way in the twin, which end when the test says so. */
+const pauses: { ms: number; end: () => void }[] = [];
 
 beforeAll(async () => {
-  twin = await startAjioTwin();
+  twin = await startAjioTwin({ pause: (ms) => new Promise((end) => pauses.push({ ms, end })) });
   wms = await startEshopboxTwin();
 });
 afterAll(() => Promise.all([twin.stop(), wms.stop()]));
@@ -18,8 +21,20 @@ beforeEach(() => {
   apiKey = twin.issueToken('demo-seller');
 });
 
-const push = (inventoryList = [stockLine('P', 'V')], timeoutMs = 10_000) =>
-  call('POST', `${twin.url}/updateInventory`, { body: { inventoryList }, headers: { apiKey }, timeoutMs });
+const push = (inventoryList = [stockLine('P', 'V')], signal?: AbortSignal) =>
+  call('POST', `${twin.url}/updateInventory`, {
+    body: { inventoryList },
+    headers: { apiKey },
+    ...(signal && { signal }),
+  });
+/** A push whose caller leaves as soon as the twin has it. */
+const abandonedPush = async () => {
+  const leaving = new AbortController();
+  const pushed = expect(push(undefined, leaving.signal)).rejects.toThrow(/abort/i);
+  await eventually('the twin has the push', () => twin.log()[0]);
+  leaving.abort();
+  await pushed;
+};
 const order = (lines: Record<string, number>) =>
   call('POST', `${twin.url}/ds/eshopbox/orders`, { body: cancelOf('O', lines), headers: { apiKey } });
 const cancel = () =>
@@ -29,11 +44,11 @@ const cancel = () =>
   });
 const inStock = () => twin.state().stock['demo-seller'] ?? {};
 const logged = () => twin.log().at(-1);
-const cutEntry = async () => {
-  for (let tries = 0; tries < 200 && logged()?.durationMs === null; tries += 1)
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  return logged();
-};
+const cutEntry = () =>
+  eventually('the twin has seen the cut', () => {
+    const entry = logged();
+    return entry === undefined || entry.durationMs === null ? undefined : entry;
+  });
 
 describe('faults that decide the answer', () => {
   it('status: answers with the given status, body and headers; applied only when told', async () => {
@@ -142,7 +157,7 @@ describe('faults that decide the answer', () => {
     ['hang-after-applying', { 'P/V': 5 }],
   ] as const)('%s: no answer ever', async (kind, stock) => {
     twin.setFaults([{ kind }]);
-    await expect(push(undefined, 150)).rejects.toThrow(/timeout|abort/i);
+    await abandonedPush();
     expect(await cutEntry()).toMatchObject({ status: null, faults: [kind], durationMs: expect.any(Number) });
     expect(inStock()).toEqual(stock);
   });
@@ -164,7 +179,7 @@ describe('faults that decide the answer', () => {
       { kind: 'delay', ms: 60_000 },
     ]);
     const open = ['/products', '/elsewhere'].map((path) => call('GET', `${short.url}${path}`).catch(() => 'cut'));
-    while (short.log().length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    await eventually('both are there', () => short.log()[1]);
     await short.stop();
     expect(await Promise.all(open)).toEqual(['cut', 'cut']);
   });
@@ -173,11 +188,14 @@ describe('faults that decide the answer', () => {
 describe('faults that add up', () => {
   it('delay: waits, and applies even when the caller has left', async () => {
     twin.setFaults([{ kind: 'delay', ms: 400 }]);
-    await expect(push(undefined, 50)).rejects.toThrow();
+    await abandonedPush();
+    await cutEntry();
+    expect(pauses.map(({ ms }) => ms)).toEqual([400]);
     expect(inStock()).toEqual({});
     twin.clearFaults();
     await push([stockLine('P', 'V', 9)]);
-    while (twin.log()[0]?.effectSeq === null) await new Promise((resolve) => setTimeout(resolve, 5));
+    for (const { end } of pauses.splice(0)) end();
+    await eventually('the first one is applied', () => twin.log()[0]?.effectSeq ?? undefined);
     expect(inStock()).toEqual({ 'P/V': 5 });
     const [late, early] = twin.log();
     expect([late?.status, early?.status]).toEqual([null, 200]);

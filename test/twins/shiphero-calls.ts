@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { ShipheroTwin } from '../../src/twins/shiphero-twin';
+import { eventually } from '../stand/waiting';
 import { call } from './calls';
 
 export const USER = 'demo-shiphero';
@@ -73,11 +73,7 @@ export async function itemsOf(twin: ShipheroTwin, id: string, page: Record<strin
 
 /** Waits until the state, looked at without a request, says so. */
 export async function until(twin: ShipheroTwin, holds: (state: ReturnType<ShipheroTwin['state']>) => boolean) {
-  const deadlineMs = Date.now() + 5000;
-  while (!holds(twin.state())) {
-    if (Date.now() > deadlineMs) throw new Error(`not seen in time: ${JSON.stringify(twin.state().syncs)}`);
-    await sleep(5);
-  }
+  await eventually('the state', () => holds(twin.state()) || undefined);
 }
 
 /** Waits until the sync has ended. */

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type ShipheroTwin, startShipheroTwin } from '../../src/twins/shiphero-twin';
+import { eventually } from '../stand/waiting';
 import {
   ABORT,
   csvOf,
@@ -89,9 +89,9 @@ describe('a file', () => {
   it('goes on by itself while nobody asks', async () => {
     twin.setState({ rowsPerSecond: 100 });
     await startSync(twin, host.serve('/alone.csv', csvOf(...rows(3))));
-    await sleep(400);
-    const applied = twin.log().flatMap((entry) => entry.applied.filter(({ what }) => what === 'stock'));
-    expect(applied).toHaveLength(3);
+    const applied = () => twin.log().flatMap((entry) => entry.applied.filter(({ what }) => what === 'stock'));
+    await eventually('three rows are applied', () => applied().length >= 3 || undefined);
+    expect(applied()).toHaveLength(3);
   });
 
   it('is applied row by row as time passes, with progress that can be read', async () => {
@@ -126,7 +126,7 @@ describe('an abort', () => {
       inventory_sync_abort: { sync: { id, status: 'aborted', total_count: 4, finished_count: 2 } },
     });
     passRows(10);
-    await sleep(60);
+    twin.state();
     expect(stock()).toEqual({ [key('S1')]: 7, [key('S2')]: 7 });
     expect((await itemsOf(twin, id)).items.map(({ status }) => status)).toEqual([
       'success',
@@ -143,7 +143,7 @@ describe('an abort', () => {
     });
     const id = await startSync(twin, url);
     expect((await abort(id)).errors).toEqual([]);
-    await sleep(200);
+    await eventually('the download has ended', () => twin.state().fetches[0]);
     expect(await statusOf(twin, id)).toMatchObject({ status: 'aborted', total_count: 0 });
     expect(stock()).toEqual({});
   });

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import { type FastifyInstance, fastify } from 'fastify';
 import { boundWork, type WorkLimits } from '../../src/starter/admission';
 import { rememberHolder } from '../../src/starter/auth';
 import { answerWithProblems } from '../../src/starter/problems';
+import { eventually } from '../stand/waiting';
 
 const KB = 1024;
 const LIMITS: WorkLimits = {
@@ -18,23 +18,31 @@ afterEach(async () => {
   for (const server of open.splice(0)) await server.close();
 });
 
-/** A server whose work does not end before `finish` is called; the account is a header. */
+/** A server whose work ends at `finish`; the account is a header, and the key of `late` is known at `knowAll`. */
 async function serve() {
   const waiting: (() => void)[] = [];
-  let begun = 0;
+  const lookedAt: (() => void)[] = [];
+  const seen = { begun: 0, arrived: 0, known: 0, gone: 0 };
   const server = fastify({ bodyLimit: 30 * KB, forceCloseConnections: true });
   open.push(server);
   answerWithProblems(server);
+  server.server.on('connection', (socket) => {
+    socket.on('close', () => {
+      seen.gone += 1;
+    });
+  });
   await server.register(async (bounded) => {
     boundWork(bounded, LIMITS);
     bounded.addHook('onRequest', async (request) => {
       const { account } = request.headers;
       if (typeof account === 'string')
         rememberHolder(request, { keyId: 'k', accountSlug: account, connectionId: null });
-      await delay(account === 'late' ? 60 : 1);
+      seen.arrived += 1;
+      await new Promise<void>((resolve) => (account === 'late' ? lookedAt.push(resolve) : setImmediate(resolve)));
+      seen.known += 1;
     });
     bounded.post('/work', async () => {
-      begun += 1;
+      seen.begun += 1;
       await new Promise<void>((resolve) => waiting.push(resolve));
       return 'done';
     });
@@ -48,14 +56,13 @@ async function serve() {
   const finish = () => {
     for (const resolve of waiting.splice(0)) resolve();
   };
-  const begunSoFar = async (count: number) => {
-    const endMs = Date.now() + 5_000;
-    while (begun < count) {
-      if (Date.now() > endMs) throw new Error(`${begun} of ${count} were begun`);
-      await delay(2);
-    }
+  const until = async (what: keyof typeof seen, count: number) => {
+    await eventually(`${count} ${what}`, () => seen[what] >= count || undefined);
   };
-  return { url, ask, finish, begunSoFar, begun: () => begun };
+  const knowAll = () => {
+    for (const resolve of lookedAt.splice(0)) resolve();
+  };
+  return { url, ask, finish, knowAll, until, begunSoFar: (count: number) => until('begun', count), seen };
 }
 
 const json = (bytes: number) => `"${'x'.repeat(bytes - 2)}"`;
@@ -119,47 +126,57 @@ it('counts bodies of no announced size as they come', async () => {
 });
 
 it('forgets callers that leave while they send, and keeps counting the work of those that leave later', async () => {
-  const { url, ask, finish, begunSoFar, begun } = await serve();
+  const { url, ask, finish, until, begunSoFar, seen } = await serve();
   const { hostname, port } = new URL(url);
   const leave = async (body: string, isBegun: boolean) => {
     const socket = connect(Number(port), hostname);
-    const before = begun();
+    const before = { ...seen };
     socket.write(`POST /work HTTP/1.1\r\nhost: a\r\naccount: a\r\ncontent-type: application/json\r\n${body}`);
     await once(socket, 'connect');
-    if (isBegun) await begunSoFar(before + 1);
-    else await delay(30);
+    await until(isBegun ? 'begun' : 'known', before[isBegun ? 'begun' : 'known'] + 1);
     socket.destroy();
-    await delay(30);
+    await until('gone', before.gone + 1);
   };
   for (let round = 0; round < 5; round++) {
     await leave('content-length: 20000\r\n\r\n{', false);
     await leave('transfer-encoding: chunked\r\n\r\n1\r\n{\r\n', false);
   }
-  expect(begun()).toBe(0);
+  expect(seen.begun).toBe(0);
   for (let round = 0; round < 4; round++) await leave('content-length: 2\r\n\r\n{}', true);
   expect((await ask('a')).status).toBe(429);
   finish();
-  await delay(20);
-  const again = Promise.all([1, 2, 3, 4].map(() => ask('a', json(10 * KB))));
+  const taken = async () => {
+    // What was finished makes room a moment later.
+    for (;;) {
+      const answer = await ask('a', json(10 * KB));
+      if (answer.status !== 429) return answer;
+    }
+  };
+  const again = Promise.all([1, 2, 3, 4].map(taken));
   await begunSoFar(8);
   finish();
   expect(statuses(await again)).toEqual([200, 200, 200, 200]);
 });
 
 it('does not begin the work of a caller who left while the key was looked at', async () => {
-  const { url, ask, finish, begunSoFar, begun } = await serve();
+  const { url, ask, finish, knowAll, until, begunSoFar, seen } = await serve();
   const { hostname, port } = new URL(url);
   for (let round = 0; round < 5; round++) {
     const socket = connect(Number(port), hostname);
     socket.write('POST /work HTTP/1.1\r\nhost: a\r\naccount: late\r\ncontent-type: application/json\r\n');
     socket.write('content-length: 2\r\n\r\n');
-    await delay(30);
+    await until('arrived', round + 1);
     socket.destroy();
   }
-  await delay(150);
-  expect(begun()).toBe(0);
+  await until('gone', 5);
+  knowAll();
+  await until('known', 5);
   const again = Promise.all([1, 2, 3, 4].map(() => ask('late')));
+  await until('arrived', 9);
+  knowAll();
   await begunSoFar(4);
+  // Work of those who left would have begun before.
+  expect(seen.begun).toBe(4);
   finish();
   expect(statuses(await again)).toEqual([200, 200, 200, 200]);
 });
