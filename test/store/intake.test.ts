@@ -152,11 +152,9 @@ it('adds up parts that arrive at the same time without losing one', async () => 
   expect(await levelOf(stores, 'parallel sum', 501)).toMatchObject({ desiredQuantity: 12, versionAtMs: T0 + 11 });
 });
 
-it('stores a message of 3,000 lines in well under a few seconds', async () => {
+it('stores a message of 3,000 lines', async () => {
   const lines = linesOf(...Array.from({ length: 3_000 }, (_, index) => [`big-${index}`, index] as const));
-  const startedMs = performance.now();
   const { submissionId } = await storeOne(lines, { connectionId: 600 });
-  expect(performance.now() - startedMs).toBeLessThan(5_000);
   expect(await stores.submissions.find(submissionId, 'spykar')).toMatchObject({ totalCount: 3_000, status: 'pending' });
   expect(await stores.levels.countByState(600)).toEqual({ dirty: 3_000 });
 });
