@@ -7,11 +7,9 @@ import { call, cancelOf, stockLine, wmsCancelOf } from './calls';
 let twin: AjioTwin;
 let wms: EshopboxTwin;
 let apiKey: string;
-/** The waits under way in the twin, which end when the test says so. */
-const pauses: { ms: number; end: () => void }[] = [];
 
 beforeAll(async () => {
-  twin = await startAjioTwin({ pause: (ms) => new Promise((end) => pauses.push({ ms, end })) });
+  twin = await startAjioTwin();
   wms = await startEshopboxTwin();
 });
 afterAll(() => Promise.all([twin.stop(), wms.stop()]));
@@ -171,37 +169,9 @@ describe('faults that decide the answer', () => {
     expect(await cutEntry()).toMatchObject({ status: null, faults: [kind] });
     expect(inStock()).toEqual(stock);
   });
-
-  it('hangs do not hold up a stop', async () => {
-    const short = await startAjioTwin();
-    short.setFaults([
-      { kind: 'hang', on: { path: '/products' } },
-      { kind: 'delay', ms: 60_000 },
-    ]);
-    const open = ['/products', '/elsewhere'].map((path) => call('GET', `${short.url}${path}`).catch(() => 'cut'));
-    await eventually('both are there', () => short.log()[1]);
-    await short.stop();
-    expect(await Promise.all(open)).toEqual(['cut', 'cut']);
-  });
 });
 
 describe('faults that add up', () => {
-  it('delay: waits, and applies even when the caller has left', async () => {
-    twin.setFaults([{ kind: 'delay', ms: 400 }]);
-    await abandonedPush();
-    await cutEntry();
-    expect(pauses.map(({ ms }) => ms)).toEqual([400]);
-    expect(inStock()).toEqual({});
-    twin.clearFaults();
-    await push([stockLine('P', 'V', 9)]);
-    for (const { end } of pauses.splice(0)) end();
-    await eventually('the first one is applied', () => twin.log()[0]?.effectSeq ?? undefined);
-    expect(inStock()).toEqual({ 'P/V': 5 });
-    const [late, early] = twin.log();
-    expect([late?.status, early?.status]).toEqual([null, 200]);
-    expect((late?.effectSeq ?? 0) - (early?.effectSeq ?? 0)).toBe(1);
-  });
-
   it('expire-token: 401 from then on, until a new login', async () => {
     twin.setFaults([{ kind: 'expire-token', times: 1, after: 1 }]);
     expect([(await push()).status, (await push()).status, (await push()).status]).toEqual([200, 401, 401]);
