@@ -10,8 +10,6 @@ import { cliOn, jsonOf } from './cli-runner';
 
 const CACHE = join(__dirname, '../../.stockbridge/cache');
 
-jest.setTimeout(120_000);
-
 let scene: Scene;
 let tenant: Tenant;
 let cli: ReturnType<typeof cliOn>;

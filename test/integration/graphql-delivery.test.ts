@@ -5,8 +5,6 @@ import { addShiphero } from '../stand/shiphero';
 import { eventually } from '../stand/waiting';
 import { createAsker } from './graphql-client';
 
-jest.setTimeout(180_000);
-
 const { serve, close } = fileServers();
 let scene: Scene;
 beforeAll(async () => {

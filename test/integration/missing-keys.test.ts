@@ -5,8 +5,6 @@ import { type Stand, startStand } from '../stand/stand';
 import { eventually } from '../stand/waiting';
 import { buildPrograms, type Program, startProgram } from './programs';
 
-jest.setTimeout(120_000);
-
 const KEY = Buffer.alloc(32, 7);
 const OTHER = Buffer.alloc(32, 8);
 let stand: Stand;

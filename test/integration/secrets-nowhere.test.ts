@@ -10,8 +10,6 @@ import type { Tenant } from '../stand/tenants';
 import { eventually } from '../stand/waiting';
 import { buildPrograms, type Program, startProgram } from './programs';
 
-jest.setTimeout(180_000);
-
 /** Connections hold secrets, and there they have to be sealed; the name of a hosted file is worth nothing once its job has ended. */
 const MAY_HOLD_FILE_NAMES = 'push_jobs';
 const SYNC = `mutation($url: String!, $id: String!) { inventory_sync(data: {url: $url, warehouse_id: $id}) { sync_id } }`;
