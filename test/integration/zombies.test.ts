@@ -5,9 +5,9 @@ import { type Scene, startScene } from '../stand/scene';
 import { eventually } from '../stand/waiting';
 import { buildPrograms, type Program, startProgram } from './programs';
 
-jest.setTimeout(600_000);
+jest.setTimeout(1_800_000);
 /** The stopped worker still has its polls open, so that Temporal hands it tasks, and each has to time out first. */
-const TAKEN_OVER_MS = 180_000;
+const TAKEN_OVER_MS = 480_000;
 
 /** A stretch of network before the twin that can hold what it is given; the twin hears of a connection when it is let go. */
 async function startSlowNetwork(target: string) {
