@@ -27,6 +27,8 @@ module.exports = {
     {
       ...shared,
       displayName: 'servers',
+      // Bundled once for all: a bundler in every test file is kept by jest's worker, some 200 MB each time.
+      moduleNameMapper: { '/workflow-code$': '<rootDir>/test/servers/workflow-code.ts' },
       testMatch: ['<rootDir>/test/{store,workflows,integration}/**/*.test.ts'],
       globalSetup: '<rootDir>/test/servers/setup.ts',
       globalTeardown: '<rootDir>/test/servers/teardown.ts',

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
 import { startMysql } from '../../src/local/mysql-server';
 import { ownerOf, sweep } from '../../src/local/run-folder';
@@ -8,6 +9,7 @@ import { type Guardian, startGuardian } from '../../src/local/supervisor';
 import { findTemporal, findTestServer } from '../../src/local/temporal-binary';
 import { startPrivateTemporal } from '../../src/local/temporal-server';
 import { NAMESPACE_POOL } from './servers';
+import { WORKFLOW_BUNDLE_VARIABLE } from './workflow-code';
 
 declare global {
   var stockbridgeTestServers: { guardian: Guardian; folder: string } | undefined;
@@ -55,7 +57,7 @@ async function setUp(): Promise<void> {
   };
   const binaries = { cacheFolder: join(PRIVATE_FOLDER, 'cache'), log };
   try {
-    const [mysql, temporal, testServer] = await Promise.all([
+    const [mysql, temporal, testServer, bundle] = await Promise.all([
       startMysql({ folder: join(folder, 'mysql'), guardian, log }),
       startPrivateTemporal({
         guardian,
@@ -65,7 +67,11 @@ async function setUp(): Promise<void> {
         withUi: false,
       }),
       findTestServer(binaries),
+      bundleWorkflowCode({ workflowsPath: require.resolve('../../src/workflows'), logger: new DefaultLogger('ERROR') }),
     ]);
+    const bundleFile = join(folder, 'workflow-bundle.js');
+    writeFileSync(bundleFile, bundle.code);
+    process.env[WORKFLOW_BUNDLE_VARIABLE] = bundleFile;
     const wrapper = join(folder, 'test-server');
     writeTestServerWrapper(wrapper, testServer);
     process.env.STOCKBRIDGE_TEST_FOLDER = folder;
