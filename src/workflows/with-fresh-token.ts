@@ -1,4 +1,4 @@
-import { proxyActivities } from '@temporalio/workflow';
+import { patched, proxyActivities } from '@temporalio/workflow';
 import type { ChannelActivities } from '../activities';
 import type { Channel } from '../contracts/channels';
 import { channelTaskQueue } from '../contracts/ids';
@@ -11,10 +11,13 @@ const MAX_REFRESHES = 3;
 /** Refused later than this, a token may have died before anybody used it, such as while no worker ran. */
 const FRESH_FOR_MS = 60_000;
 
+/** A new token may not be known everywhere in its first moment; a second one that is refused as well says that the login is worth nothing. */
+const MAX_FRESH_REFUSALS = 2;
+
 /**
  * Runs a call to a channel; when its token is refused, has it replaced and runs the call again with at least the new
- * generation. A token refused right after its login, by a channel that never took it, marks the connection `needs_reauth`, and
- * the failure is thrown on.
+ * generation. A second token refused right after its login, by a channel that never took it, marks the connection
+ * `needs_reauth`, and the failure is thrown on; so it is, with nothing marked, when this call alone goes on being refused.
  */
 export async function withFreshToken<T>(
   connection: { connectionId: number; channel: Channel },
@@ -28,6 +31,7 @@ export async function withFreshToken<T>(
   let minTokenGeneration = 0;
   const generationOf = ({ details }: ReadFailure) => details.tokenGeneration ?? minTokenGeneration;
   let issuedAtMs = 0;
+  let freshRefusals = 0;
   for (let refreshes = 0; ; refreshes++) {
     let refused: ReadFailure;
     try {
@@ -36,13 +40,16 @@ export async function withFreshToken<T>(
       refused = readFailure(error);
       if (refused.type !== 'ChannelAuthFailed') throw error;
       const isLastRound = refreshes >= MAX_REFRESHES;
-      if (isLastRound || Date.now() - issuedAtMs < FRESH_FOR_MS) {
-        const hasDied = await requireReauth({
+      const isFresh = Date.now() - issuedAtMs < FRESH_FOR_MS;
+      if (isFresh) freshRefusals++;
+      const isForgiving = (isLastRound || isFresh) && patched('forgives-one-fresh-token');
+      if (isLastRound || (isFresh && (!isForgiving || freshRefusals >= MAX_FRESH_REFUSALS))) {
+        const isWorking = await requireReauth({
           connectionId,
           reason: refused.message,
-          ...(isLastRound ? {} : { refusedGeneration: generationOf(refused) }),
+          ...(isLastRound && !isForgiving ? {} : { refusedGeneration: generationOf(refused) }),
         });
-        if (!hasDied) throw error;
+        if (!isWorking || isLastRound) throw error;
       }
     }
     try {

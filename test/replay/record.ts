@@ -91,6 +91,19 @@ export const SCENARIOS: Record<string, Scenario> = {
     ajio: [{ kind: 'expire-token', times: 1 }],
     play: async (scene, tenant) => end(scene, await stock(scene, tenant)),
   },
+  'stock-fresh-token-died': {
+    ajio: [{ kind: 'expire-token', times: 2 }],
+    play: async (scene, tenant) => end(scene, await stock(scene, tenant)),
+  },
+  'stock-fresh-tokens-useless': {
+    ajio: [{ kind: 'expire-token', times: 3 }],
+    async play(scene, tenant) {
+      const workflowId = await stock(scene, tenant);
+      await scene.see.untilAttention(workflowId, 'ajio_needs_reauth');
+      await scene.see.giveUp(workflowId);
+      return end(scene, workflowId, 'fails');
+    },
+  },
   'stock-partly-rejected': {
     ajio: [{ kind: 'fail-lines', lines: ['P-stock-partly-rejected/V2'] }],
     play: async (scene, tenant) => end(scene, await stock(scene, tenant)),
@@ -113,7 +126,7 @@ export const SCENARIOS: Record<string, Scenario> = {
     },
   },
   'stock-needs-reauth-then-restored': {
-    ajio: [{ kind: 'expire-token', times: 2 }],
+    ajio: [{ kind: 'expire-token', times: 3 }],
     async play(scene, tenant) {
       const workflowId = await stock(scene, tenant);
       await scene.see.untilAttention(workflowId, 'ajio_needs_reauth');

@@ -155,6 +155,52 @@ describe('a token that is refused', () => {
     });
   });
 
+  test('right after its login is another login; so is the next, and then the credentials are in doubt', async () => {
+    const complaints: unknown[] = [];
+    let calls = 0;
+    const activities: Activities = {
+      ...tokens(complaints),
+      async cancelOnMarketplace({ minTokenGeneration = 0 }) {
+        calls += 1;
+        return refuse(minTokenGeneration);
+      },
+    };
+    await withActivities(activities, async () => {
+      const handle = await startOrder('useless-tokens');
+      await environment.sleep(HOUR_MS);
+      expect((await attributesOf(handle)).attention).toBe('ajio_needs_reauth');
+      expect({ calls, complaints }).toEqual({
+        calls: 3,
+        complaints: [{ refusedGeneration: 2, reason: 'token 2 was refused' }],
+      });
+      await handle.terminate();
+    });
+  });
+
+  test('for one request only, again and again, says nothing against a token that others use', async () => {
+    const complaints: unknown[] = [];
+    let calls = 0;
+    const activities: Activities = {
+      ...tokens(complaints),
+      requireReauth: async ({ refusedGeneration }) => {
+        complaints.push(refusedGeneration);
+        // Somebody else has used it; without the generation there would be nothing to tell that by.
+        return refusedGeneration !== undefined;
+      },
+      async cancelOnMarketplace({ minTokenGeneration = 0 }) {
+        calls += 1;
+        return refuse(minTokenGeneration);
+      },
+    };
+    await withActivities(activities, async () => {
+      const handle = await startOrder('refused-alone');
+      await environment.sleep(HOUR_MS);
+      expect((await attributesOf(handle)).attention).toBe('ajio_needs_reauth');
+      expect({ calls, complaints }).toEqual({ calls: 4, complaints: [2, 3] });
+      await handle.terminate();
+    });
+  });
+
   test('again and again however late stops the connection in the fourth round', async () => {
     const complaints: unknown[] = [];
     let calls = 0;
@@ -172,7 +218,7 @@ describe('a token that is refused', () => {
       expect((await attributesOf(handle)).attention).toBe('ajio_needs_reauth');
       expect({ calls, complaints }).toEqual({
         calls: 7,
-        complaints: [{ refusedGeneration: undefined, reason: 'token 3 was refused' }],
+        complaints: [{ refusedGeneration: 3, reason: 'token 3 was refused' }],
       });
       await handle.terminate();
     });

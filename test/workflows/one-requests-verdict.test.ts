@@ -1,0 +1,104 @@
+import { ajioItem } from '../stand/events';
+import { type Scene, startScene } from '../stand/scene';
+import type { Tenant } from '../stand/tenants';
+
+/** What each tenant meets; all events go out together in `beforeAll`, and each test looks at one tenant. */
+const CASES = ['forbidden', 'walled', 'walled-order', 'bought', 'odd-life'] as const;
+type Case = (typeof CASES)[number];
+
+const ORDERS = '/*/orders';
+const WMS_CANCEL = '/*/api/cancel-order';
+
+let scene: Scene;
+const tenants = {} as Record<Case, Tenant>;
+const runs = {} as Record<Case, string>;
+const numberOf = (name: Case) => `O-${name}`;
+
+beforeAll(async () => {
+  scene = await startScene();
+  for (const name of CASES) {
+    const hasToken = name !== 'walled' && name !== 'odd-life';
+    tenants[name] = await scene.tenants.add(name, { tokens: hasToken ? 'live' : 'none' });
+  }
+  scene.stand.ajio.setFaults([
+    { kind: 'status', status: 403, body: { message: 'Not this one' }, on: { account: 'forbidden', path: ORDERS } },
+    // Nobody else logs in at Ajio before its token is good.
+    { kind: 'firewall', times: 1, on: { path: '/authToken' } },
+    { kind: 'firewall', by: 'big-ip', status: 200, times: 1, on: { account: 'walled' } },
+    { kind: 'firewall', by: 'cloudflare', times: 1, on: { account: 'walled' } },
+    { kind: 'firewall', by: 'akamai', times: 1, on: { account: 'walled-order' } },
+    { kind: 'firewall', by: 'big-ip', status: 200, applies: true, times: 1, on: { account: 'walled-order' } },
+    { kind: 'buyer-cancels', times: 1, on: { account: 'bought', method: 'POST' } },
+  ]);
+  scene.stand.eshopbox.setFaults([
+    { kind: 'firewall', by: 'cloudflare', times: 1, on: { account: 'walled-order', path: WMS_CANCEL } },
+    { kind: 'firewall', by: 'big-ip', status: 200, times: 1, on: { account: 'walled-order', path: WMS_CANCEL } },
+    { kind: 'odd-life', expiresIn: 0, times: 1, on: { path: '/auth' } },
+  ]);
+  await scene.send.stock(tenants.walled, { messageId: 'm-walled', stock: { V1: 5 } });
+  for (const name of CASES) {
+    if (name === 'walled') continue;
+    runs[name] = (await scene.send.order(tenants[name], { orderNumber: numberOf(name) })).workflowId;
+  }
+});
+afterAll(() => scene.stop());
+
+test('a 403 is that order’s business: nobody logs in, and the connection’s stock goes on', async () => {
+  const { see, send } = scene;
+  const { forbidden } = tenants;
+  await see.untilAttention(runs.forbidden, 'ajio_rejected');
+  expect(await see.details(runs.forbidden)).toContain('Not this one');
+  expect(see.cancels(numberOf('forbidden')).map(({ status }) => status)).toEqual([403]);
+  await send.stock(forbidden, { messageId: 'm-forbidden', stock: { V1: 7 } });
+  expect(await see.result(see.syncId(forbidden))).toMatchObject({ accepted: 1 });
+  expect(see.shownStock(forbidden)).toEqual({ V1: 7 });
+  expect(see.logins(forbidden)).toHaveLength(0);
+  expect(await see.connectionStatus(forbidden.connectionId)).toBe('active');
+});
+
+test('a firewall’s page is tried again, at the login as well, and is never taken for delivered', async () => {
+  const { see } = scene;
+  const { walled } = tenants;
+  // A page with 200 may hide that the call was applied, so the line goes out once more after its success.
+  expect(await see.result(see.syncId(walled))).toMatchObject({ rejected: 0, unknown: 0 });
+  expect(see.logins(walled).map(({ status }) => status)).toEqual([403, 200]);
+  const calls = see.stockCalls(walled);
+  expect(calls.slice(0, 3).map(({ status, applied }) => [status, applied.length])).toEqual([
+    [200, 0],
+    [403, 0],
+    [200, 1],
+  ]);
+  expect(see.shownStock(walled)).toEqual({ V1: 5 });
+  expect(await see.connectionStatus(walled.connectionId)).toBe('active');
+});
+
+test('an order behind a firewall is cancelled once on both sides, also when the page hid that it had been', async () => {
+  const { see } = scene;
+  const number = numberOf('walled-order');
+  expect(await see.result(runs['walled-order'])).toMatchObject({ outcome: 'cancelled' });
+  expect(see.cancels(number).slice(0, 2)).toMatchObject([
+    { status: 403, applied: [] },
+    { status: 200, faults: ['firewall'], applied: [{ what: 'cancel' }] },
+  ]);
+  expect(see.effectiveCancels(number, ajioItem(number, '1'))).toBe(1);
+  expect(see.wmsCancels(number).map(({ status }) => status)).toEqual([403, 200, 200]);
+});
+
+test('a line that the buyer cancelled meanwhile is cancelled in the WMS', async () => {
+  const { see } = scene;
+  const number = numberOf('bought');
+  expect(await see.result(runs.bought)).toMatchObject({ outcome: 'cancelled' });
+  expect(see.cancels(number)).toHaveLength(1);
+  expect(see.effectiveCancels(number, ajioItem(number, '1'))).toBe(0);
+  expect(see.readBacks(number)).toHaveLength(1);
+  expect(see.wmsCancels(number)).toHaveLength(1);
+});
+
+test('a token whose life is told as nothing is used until it is refused', async () => {
+  const { see, send } = scene;
+  const tenant = tenants['odd-life'];
+  expect(await see.result(runs['odd-life'])).toMatchObject({ outcome: 'cancelled' });
+  const { workflowId } = await send.order(tenant, { orderNumber: 'O-odd-life-2' });
+  expect(await see.result(workflowId)).toMatchObject({ outcome: 'cancelled' });
+  expect(see.wmsLogins(tenant)).toHaveLength(1);
+});
