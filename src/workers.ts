@@ -49,8 +49,6 @@ export interface WorkersDeps {
   imports: Omit<FileDownloadOptions, 'maxBytes'>;
   /** Where channels reach the gateway, for the files that they fetch. */
   publicUrl: string;
-  /** Modules with interceptors of workflows; only where these run from their sources. */
-  workflowModules?: string[];
 }
 
 /** One worker for the workflows and the home activities, one for files to be fetched, and one for each channel, over one connection. */
@@ -117,9 +115,6 @@ export async function createWorkers(deps: WorkersDeps): Promise<Worker[]> {
       ...workflowCode(),
       taskQueue: WORKFLOW_TASK_QUEUE,
       activities: homeActivities,
-      ...(deps.workflowModules && {
-        interceptors: { ...common.interceptors, workflowModules: deps.workflowModules },
-      }),
       workflowTaskPollerBehavior: { type: 'autoscaling' },
       stickyQueueScheduleToStartTimeout: STICKY_TIMEOUT,
       maxCachedWorkflows: CACHED_WORKFLOWS,

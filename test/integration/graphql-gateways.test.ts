@@ -53,9 +53,9 @@ it('takes a file although Temporal is down, and lets nobody wait for it', async 
   const connection = Connection.lazy({ address: '127.0.0.1:1' });
   const deaf = await anotherGateway({ client: new Client({ connection, namespace: stand.namespace }) });
   opened.push(() => connection.close());
-  const beganMs = performance.now();
   const id = await deaf.begin();
-  expect(performance.now() - beganMs).toBeLessThan(2_000);
+  // The answer came before anybody had given up on Temporal.
+  expect(await deaf.metrics.text()).toMatch(/lost_pokes\w* 0\b/);
   expect(await stand.stores.inventorySyncs.find(id)).toMatchObject({ state: 'waiting' });
   await deaf.close();
   expect(await deaf.metrics.text()).toMatch(/lost_pokes\w* 1\b/);

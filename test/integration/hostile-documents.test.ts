@@ -11,6 +11,10 @@ beforeAll(async () => {
 });
 afterAll(() => stand.stop());
 
+/** The most that `Prefer: wait` gets. */
+const MAX_WAIT_MS = 20_000;
+/** Of this process, the gateway included: what grows with the square of the document, or doubles, takes many times as much. */
+const MAX_PROCESSOR_SECONDS = 5;
 const DEEP = `${'['.repeat(10_000)}${']'.repeat(10_000)}`;
 const DEEP_OBJECT = `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`;
 const stock = JSON.stringify({ ...inventoryEvent, message_id: 'hostile' });
@@ -192,7 +196,8 @@ describe('a preference that is nonsense', () => {
     const startMs = Date.now();
     const answer = await send('/usp/inventories/absolute', 'PUT', oms, { prefer });
     expect(answer.status).toBe(200);
-    expect(Date.now() - startMs).toBeLessThan(2_000);
+    // Whoever were kept waiting would wait for as long as that may be asked for.
+    expect(Date.now() - startMs).toBeLessThan(MAX_WAIT_MS);
   });
 });
 
@@ -255,11 +260,12 @@ describe('a GraphQL document', () => {
       200,
     ],
   ])('is answered in its own words: %s', async (_name, query, status) => {
-    const startMs = Date.now();
+    const before = process.cpuUsage();
     const answer = await ask(query);
     expect([answer.status, answer.status === 200 || answer.text.includes('errors')]).toEqual([status, true]);
     expect(answer.text).not.toMatch(/Internal error|Cannot read|undefined/);
-    expect(Date.now() - startMs).toBeLessThan(1_000);
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1_000_000).toBeLessThan(MAX_PROCESSOR_SECONDS);
   });
 
   it('is held against variables of 10,000 levels', async () => {

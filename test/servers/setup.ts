@@ -67,7 +67,11 @@ async function setUp(): Promise<void> {
         withUi: false,
       }),
       findTestServer(binaries),
-      bundleWorkflowCode({ workflowsPath: require.resolve('../../src/workflows'), logger: new DefaultLogger('ERROR') }),
+      bundleWorkflowCode({
+        workflowsPath: require.resolve('../../src/workflows'),
+        workflowInterceptorModules: [require.resolve('../stand/patient-heartbeats')],
+        logger: new DefaultLogger('ERROR'),
+      }),
     ]);
     const bundleFile = join(folder, 'workflow-bundle.js');
     writeFileSync(bundleFile, bundle.code);

@@ -149,7 +149,6 @@ export async function startStand(options: StandOptions = {}) {
       retentionDays: 35,
       imports: { allowedHosts: ['127.0.0.1'], allowHttp: true, ...options.imports },
       publicUrl: options.publicUrl ?? gatewayUrl,
-      workflowModules: [require.resolve('./patient-heartbeats')],
     });
     running = Promise.all(workers.map((worker) => worker.run()));
   };

@@ -6,7 +6,6 @@ import { ConnectorError } from '../../src/connectors/errors';
 import type { FailureDetails, FailureType } from '../../src/contracts/failures';
 import { channelTaskQueue, WORKFLOW_TASK_QUEUE } from '../../src/contracts/ids';
 import { ATTENTION } from '../../src/contracts/search-attributes';
-import { workflowCode } from '../../src/workflow-code';
 import type { UnfulfillableOrderWorkflow } from '../../src/workflows';
 import { giveUp } from '../../src/workflows/messages';
 import { freshNamespace, leaveNamespace } from '../servers/servers';
@@ -62,7 +61,12 @@ async function withOrders(plans: Record<string, Attempt[]>, look: (name: string)
     ],
   };
   const workers = await Promise.all([
-    Worker.create({ ...common, ...workflowCode(), taskQueue: WORKFLOW_TASK_QUEUE, activities: home }),
+    Worker.create({
+      ...common,
+      workflowsPath: require.resolve('../../src/workflows'),
+      taskQueue: WORKFLOW_TASK_QUEUE,
+      activities: home,
+    }),
     Worker.create({ ...common, taskQueue: channelTaskQueue('eshopbox'), activities: wms }),
     Worker.create({
       ...common,
