@@ -42,7 +42,7 @@ export interface WorkersDeps {
   client: Client;
   stores: Stores;
   context: ConnectorContext;
-  metrics: Pick<Metrics, 'onLogin' | 'onVerdicts'>;
+  metrics: Pick<Metrics, 'onLogin' | 'onSweep' | 'onVerdicts'>;
   onFailure: FailureObserver;
   retentionDays: number;
   /** Where the files come from that callers name. */

@@ -23,6 +23,7 @@ export interface UpkeepDeps {
     openOrders(): Promise<ReadonlySet<string>>;
     startImport(syncId: string): Promise<void>;
   };
+  onSweep(result: SweepResult): void;
   deleteExpired(limit: number): Promise<Record<string, number>>;
 }
 
@@ -98,7 +99,9 @@ export const createUpkeepActivities = (deps: UpkeepDeps) => ({
     heartbeat();
     const orphaned = idsOf(resting('started', STARTED_AFTER_MS), ({ workflowId }) => !open.has(workflowId));
     const takenOver = await startEach('order', orphaned, dispatch.startOrder);
-    return { pokedConnections, startedOrders: startedOrders + takenOver, startedImports, failedCount, failed };
+    const result = { pokedConnections, startedOrders: startedOrders + takenOver, startedImports, failedCount, failed };
+    deps.onSweep(result);
+    return result;
   },
 
   /** Forgets what is older than the retention, a bounded number of rows at a time. */

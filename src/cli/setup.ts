@@ -32,32 +32,34 @@ interface ScheduleWish {
   scheduleId: string;
   workflowType: string;
   everyMs: number;
+  /** Absent for a run that goes on for good. */
+  timeoutMs?: number;
   note: string;
 }
 
 const MINUTE_MS = 60_000;
-/** What got lost is found within this and the age that makes it stale, so that an outage is over a minute after its end. */
-const SWEEP_EVERY_MS = 20_000;
+/** A run that hangs must not hold up the schedule for ever, since turns do not overlap. */
+const RUN_TIMEOUT_MS = 30 * MINUTE_MS;
 
 const SCHEDULES: readonly ScheduleWish[] = [
   {
     scheduleId: SWEEP_SCHEDULE_ID,
     workflowType: 'SweepWorkflow',
-    everyMs: SWEEP_EVERY_MS,
+    // It goes on by itself; the schedule starts it again when somebody has ended it.
+    everyMs: MINUTE_MS,
     note: 'Finds stored work that was never started.',
   },
   {
     scheduleId: RETENTION_SCHEDULE_ID,
     workflowType: 'RetentionWorkflow',
     everyMs: 60 * MINUTE_MS,
+    timeoutMs: RUN_TIMEOUT_MS,
     note: 'Forgets what is older than the retention.',
   },
 ];
 
 /** A missed turn is not made up for: the next one finds the same work. */
 const CATCH_UP_MS = 30_000;
-/** A run that hangs must not hold up the schedule for ever, since turns do not overlap. */
-const RUN_TIMEOUT_MS = 30 * MINUTE_MS;
 
 /**
  * Makes database and namespace ready for the programs: tables, search attributes that can be searched by, schedules. Does
@@ -115,7 +117,7 @@ async function ensureSearchAttributes(client: Client): Promise<SetupResult['sear
   }
 }
 
-const optionsOf = ({ workflowType, everyMs, scheduleId, note }: ScheduleWish) => ({
+const optionsOf = ({ workflowType, everyMs, timeoutMs, scheduleId, note }: ScheduleWish) => ({
   spec: { intervals: [{ every: everyMs }] },
   action: {
     type: 'startWorkflow' as const,
@@ -123,7 +125,7 @@ const optionsOf = ({ workflowType, everyMs, scheduleId, note }: ScheduleWish) =>
     workflowId: scheduleId,
     taskQueue: WORKFLOW_TASK_QUEUE,
     args: [],
-    workflowExecutionTimeout: RUN_TIMEOUT_MS,
+    ...(timeoutMs === undefined ? {} : { workflowExecutionTimeout: timeoutMs }),
     staticSummary: note,
   },
   policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: CATCH_UP_MS },
@@ -155,7 +157,7 @@ async function ensureSchedule(client: Client, wish: ScheduleWish): Promise<'crea
     [],
     wish.workflowType,
     WORKFLOW_TASK_QUEUE,
-    RUN_TIMEOUT_MS,
+    wish.timeoutMs,
     options.policies.overlap,
     CATCH_UP_MS,
   ]);

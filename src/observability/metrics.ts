@@ -5,6 +5,9 @@ import type { PushResult } from '../contracts/stock';
 /** Media type of {@link Metrics.text}. */
 export const METRICS_MEDIA_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
+/** Several sweeps long. */
+const SWEEP_COUNTS_MS = 120_000;
+
 /** Prometheus metrics of one process. Labels are few and never personal: channel, type, route. */
 export interface Metrics {
   registry: Registry;
@@ -13,6 +16,7 @@ export interface Metrics {
   onLogin(channel: string): void;
   onAnswer(answer: { method: string; route: string; status: number; durationMs: number }): void;
   onLostPoke(): void;
+  onSweep(result: { failedCount: number }): void;
   /** Parked events are counted when the metrics are read. */
   watchParked(count: () => Promise<number>): void;
   /** Prometheus text format. */
@@ -59,6 +63,16 @@ export function createMetrics(): Metrics {
     help: 'Calls to Temporal that failed after the data was stored; the sweep makes up for them',
     registers,
   });
+  let sweptAtMs = 0;
+  const sweepFailed = new Gauge({
+    name: 'stockbridge_sweep_failed',
+    help: 'Stored work that the last sweep could not start; 0 in a process that has not swept for two minutes',
+    registers,
+    collect() {
+      // Another worker may sweep now: what this one saw last is not the state any more.
+      if (Date.now() - sweptAtMs > SWEEP_COUNTS_MS) sweepFailed.set(0);
+    },
+  });
   return {
     registry,
     onFailure: ({ activityType, type, channel }) =>
@@ -71,6 +85,10 @@ export function createMetrics(): Metrics {
     onLogin: (channel) => logins.inc({ channel }),
     onAnswer: ({ method, route, status, durationMs }) => answers.observe({ method, route, status }, durationMs / 1_000),
     onLostPoke: () => lostPokes.inc(),
+    onSweep({ failedCount }) {
+      sweptAtMs = Date.now();
+      sweepFailed.set(failedCount);
+    },
     watchParked(count) {
       const parked = new Gauge({
         name: 'stockbridge_parked_events',

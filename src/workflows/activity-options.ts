@@ -128,3 +128,9 @@ export const MAX_IDLE_MS = 45_000;
 
 /** Rounds of "no answer, read back, still open, ask again" before a person is asked. */
 export const MAX_READ_BACKS = 3;
+
+/** Between two sweeps: what got lost is found within this and the age that makes it stale, so that an outage is over a minute after its end. */
+export const SWEEP_PAUSE = '20s';
+
+/** An hour and more; some thousand events, well below what Temporal asks to be continued as new. */
+export const SWEEPS_PER_RUN = 200;

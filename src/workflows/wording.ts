@@ -1,3 +1,4 @@
+import type { SweepResult } from '../activities/upkeep';
 import type { CsvImportResult } from '../contracts/inventory-sync';
 import type { PlannedPush, SyncTotals } from '../contracts/stock';
 import type { ReadFailure } from './failure-reading';
@@ -21,6 +22,19 @@ export const syncDetails = (displayName: string, totals: SyncTotals, remark?: st
 
 /** Where an order stands, in markdown. */
 export const orderDetails = (orderNumber: string, stand: string): string => `### Order ${orderNumber}\n\n${stand}.`;
+
+/** What the last sweep found, in markdown. */
+export const sweepDetails = (found: SweepResult | ReadFailure): string =>
+  'type' in found
+    ? `### Sweep\n\nThe last one failed: ${found.message}. The next one makes up for it.`
+    : [
+        '### Sweep',
+        '',
+        '| connections | orders | files | could not be started |',
+        '|---|---|---|---|',
+        `| ${found.pokedConnections} | ${found.startedOrders} | ${found.startedImports} | ${found.failedCount} |`,
+        ...(found.failed.length > 0 ? ['', `Not started: ${found.failed.join(', ')}.`] : []),
+      ].join('\n');
 
 /** Where an import stands, in markdown; no address, because an address may be a secret. */
 export const importDetails = (

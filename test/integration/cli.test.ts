@@ -75,7 +75,7 @@ describe('setup', () => {
     await eventually('it is paused', async () => ((await handle.describe()).state.paused ? true : undefined));
     expect((await cli(['setup'])).out).toContain(`schedule ${SWEEP_SCHEDULE_ID}: updated`);
     const { spec, state, policies } = await handle.describe();
-    expect(spec.intervals?.map(({ every }) => every)).toEqual([20_000]);
+    expect(spec.intervals?.map(({ every }) => every)).toEqual([60_000]);
     expect(state.paused).toBe(true);
     expect(policies).toMatchObject({ overlap: 'SKIP', catchupWindow: 30_000 });
   });

@@ -73,6 +73,7 @@ test('while Temporal hangs the gateway answers without it, loses nothing, and th
 
   const sweep = () =>
     stand.client.workflow.execute<typeof SweepWorkflow>('SweepWorkflow', {
+      args: [{ once: true }],
       workflowId: 'sweep-by-hand',
       taskQueue: WORKFLOW_TASK_QUEUE,
     });

@@ -9,6 +9,7 @@ import { ajioItem } from '../stand/events';
 import { fetchHistory, type HistoryJson } from '../stand/histories';
 import type { Scene } from '../stand/scene';
 import type { Tenant } from '../stand/tenants';
+import { eventually } from '../stand/waiting';
 import { HISTORIES } from './folder';
 import { JOB_SCENARIOS, playJobScenarios } from './job-scenarios';
 import { STAND_SCENARIOS } from './stand-scenarios';
@@ -55,10 +56,23 @@ async function importFile(scene: Scene, tenant: Tenant, status: number): Promise
 }
 
 /** What a schedule starts now and then. */
-async function upkeep(scene: Scene, workflowType: string): Promise<string> {
+async function upkeep(scene: Scene, workflowType: string, ...args: object[]): Promise<string> {
   const workflowId = `upkeep/${workflowType}`;
-  await scene.stand.client.workflow.start(workflowType, { workflowId, taskQueue: WORKFLOW_TASK_QUEUE });
+  await scene.stand.client.workflow.start(workflowType, { workflowId, taskQueue: WORKFLOW_TASK_QUEUE, args });
   return end(scene, workflowId);
+}
+
+/** The run that goes on, ended by a person after its second sweep. */
+async function sweepTwice(scene: Scene): Promise<string> {
+  const workflowId = 'upkeep/goes-on';
+  const run = await scene.stand.client.workflow.start('SweepWorkflow', { workflowId, taskQueue: WORKFLOW_TASK_QUEUE });
+  await eventually('the second sweep', async () => {
+    const { events } = await run.fetchHistory();
+    const sweeps = events?.filter((event) => event.activityTaskCompletedEventAttributes) ?? [];
+    return sweeps.length === 2 || undefined;
+  });
+  await run.cancel();
+  return end(scene, workflowId, 'fails');
 }
 
 async function retryAfter(scene: Scene, workflowId: string, attention: string): Promise<void> {
@@ -185,7 +199,8 @@ export const SCENARIOS: Record<string, Scenario> = {
   },
   'import-stored': { play: (scene, tenant) => importFile(scene, tenant, 200) },
   'import-refused': { play: (scene, tenant) => importFile(scene, tenant, 503) },
-  'sweep-done': { play: (scene) => upkeep(scene, 'SweepWorkflow') },
+  'sweep-done': { play: (scene) => upkeep(scene, 'SweepWorkflow', { once: true }) },
+  'sweep-goes-on': { play: sweepTwice },
   'retention-done': { play: (scene) => upkeep(scene, 'RetentionWorkflow') },
   'order-given-up': {
     ajio: [{ kind: 'status', status: 400 }],

@@ -85,6 +85,7 @@ test.each([
   ['stock-worker-killed.json', '"pushChunk"', '"releasePush"'],
   ['stock-continued-from-totals.json', '"finishSubmissions"', '"planPushes"'],
   ['sweep-done.json', '"pokeStaleWork"', '"deleteExpired"'],
+  ['sweep-goes-on.json', '"pokeStaleWork"', '"deleteExpired"'],
   ['retention-done.json', '"deleteExpired"', '"pokeStaleWork"'],
 ])('%s with %s turned into %s does not replay', async (file, from, to) => {
   const text = read(file);

@@ -157,6 +157,7 @@ describe('a file that can be had', () => {
     const { id } = await askFor(tenant, url);
     const sweep = () =>
       scene.stand.client.workflow.execute<typeof SweepWorkflow>('SweepWorkflow', {
+        args: [{ once: true }],
         workflowId: 'sweep',
         taskQueue: 'stockbridge',
       });

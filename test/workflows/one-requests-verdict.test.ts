@@ -1,6 +1,7 @@
 import { ajioItem } from '../stand/events';
 import { type Scene, startScene } from '../stand/scene';
 import type { Tenant } from '../stand/tenants';
+import { eventually } from '../stand/waiting';
 
 /** What each tenant meets; all events go out together in `beforeAll`, and each test looks at one tenant. */
 const CASES = ['forbidden', 'walled', 'walled-order', 'bought', 'odd-life'] as const;
@@ -22,7 +23,7 @@ beforeAll(async () => {
   }
   scene.stand.ajio.setFaults([
     { kind: 'status', status: 403, body: { message: 'Not this one' }, on: { account: 'forbidden', path: ORDERS } },
-    // Nobody else logs in at Ajio before its token is good.
+    // Others log in at Ajio only when this one has met it.
     { kind: 'firewall', times: 1, on: { path: '/authToken' } },
     { kind: 'firewall', by: 'big-ip', status: 200, times: 1, on: { account: 'walled' } },
     { kind: 'firewall', by: 'cloudflare', times: 1, on: { account: 'walled' } },
@@ -36,6 +37,7 @@ beforeAll(async () => {
     { kind: 'odd-life', expiresIn: 0, times: 1, on: { path: '/auth' } },
   ]);
   await scene.send.stock(tenants.walled, { messageId: 'm-walled', stock: { V1: 5 } });
+  await eventually('its login met the firewall', () => scene.see.logins(tenants.walled)[0]);
   for (const name of CASES) {
     if (name === 'walled') continue;
     runs[name] = (await scene.send.order(tenants[name], { orderNumber: numberOf(name) })).workflowId;

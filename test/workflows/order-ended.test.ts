@@ -189,6 +189,7 @@ test('the sweep takes over an order whose run was terminated, and leaves alone t
   await stand.stores.db.change('UPDATE orders SET updatedAt = updatedAt - INTERVAL 5 MINUTE', []);
   const sweep = () =>
     stand.client.workflow.execute<typeof SweepWorkflow>('SweepWorkflow', {
+      args: [{ once: true }],
       workflowId: 'sweep-by-hand',
       taskQueue: WORKFLOW_TASK_QUEUE,
     });
