@@ -108,8 +108,9 @@ export function createOrderIntake(deps: OrderIntakeDeps): OrderIntake {
     );
     const place = `channel ${order.externalChannelId} at warehouse ${order.externalWarehouseId ?? '(none named)'}`;
     if (sales.length === 0) {
+      // The connection may be added later: the order must not be gone by then.
       return {
-        refusal: 'ignored',
+        refusal: 'parked',
         reason: 'channel_not_served',
         message: `no connection serves channel ${order.externalChannelId}`,
       };
