@@ -1,7 +1,8 @@
 import { NativeConnection, Runtime } from '@temporalio/worker';
 import { loadConfig, publicUrlOf } from './config';
 import { createHttpClient } from './connectors/http/client';
-import { createLogger } from './observability/logger';
+import { keepNamespaceReady } from './namespace';
+import { createLogger, sdkLogger } from './observability/logger';
 import { createMetrics } from './observability/metrics';
 import { serveMetrics } from './observability/metrics-server';
 import { reserveSdkMetrics } from './observability/sdk-metrics';
@@ -19,14 +20,7 @@ async function main(): Promise<void> {
   Runtime.install({
     shutdownSignals: [],
     telemetryOptions: { metrics: { prometheus: { bindAddress: sdkMetrics.bindAddress } } },
-    logger: {
-      log: (level, message, meta) => logger[level.toLowerCase() as Lowercase<typeof level>]({ meta }, message),
-      trace: (message, meta) => logger.trace({ meta }, message),
-      debug: (message, meta) => logger.debug({ meta }, message),
-      info: (message, meta) => logger.info({ meta }, message),
-      warn: (message, meta) => logger.warn({ meta }, message),
-      error: (message, meta) => logger.error({ meta }, message),
-    },
+    logger: sdkLogger(logger),
   });
   const stores = openStores({ ...config, connectionLimit: 20 });
   const keys = await requireCredentialKeys(stores.seals);
@@ -61,10 +55,16 @@ async function main(): Promise<void> {
         });
   logger.info({ taskQueues: workers.map((worker) => worker.options.taskQueue) }, 'worker runs');
 
+  const leaveNamespace = keepNamespaceReady({
+    client,
+    onChecked: metrics.onNamespaceChecked,
+    warn: (facts, message) => logger.warn(facts, message),
+  });
   const running = Promise.all(workers.map((worker) => worker.run()));
   await Promise.race([running, untilStopped(), keys.refused]);
   for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   await running;
+  leaveNamespace();
   await Promise.all([
     metricsServer?.close(),
     http.close(),

@@ -1,3 +1,4 @@
+import type { Logger as SdkLogger } from '@temporalio/worker';
 import { type Logger, pino } from 'pino';
 
 /** Whatever is logged under one of these names never reaches the output, at any depth that we log. */
@@ -27,3 +28,13 @@ const paths = SECRET_NAMES.flatMap((name) => {
 /** JSON lines on stdout. Bodies are never logged; the redaction catches what slips through. */
 export const createLogger = (name: string, level: string): Logger =>
   pino({ name, level, redact: { paths, censor: '[redacted]' }, timestamp: pino.stdTimeFunctions.isoTime });
+
+/** What Temporal's SDK says, in the same log. */
+export const sdkLogger = (logger: Logger): SdkLogger => ({
+  log: (level, message, meta) => logger[level.toLowerCase() as Lowercase<typeof level>]({ meta }, message),
+  trace: (message, meta) => logger.trace({ meta }, message),
+  debug: (message, meta) => logger.debug({ meta }, message),
+  info: (message, meta) => logger.info({ meta }, message),
+  warn: (message, meta) => logger.warn({ meta }, message),
+  error: (message, meta) => logger.error({ meta }, message),
+});

@@ -17,6 +17,7 @@ export interface Metrics {
   onAnswer(answer: { method: string; route: string; status: number; durationMs: number }): void;
   onLostPoke(): void;
   onSweep(result: { failedCount: number }): void;
+  onNamespaceChecked(isReady: boolean): void;
   /** Parked events are counted when the metrics are read. */
   watchParked(count: () => Promise<number>): void;
   /** Prometheus text format. */
@@ -73,6 +74,12 @@ export function createMetrics(): Metrics {
       if (Date.now() - sweptAtMs > SWEEP_COUNTS_MS) sweepFailed.set(0);
     },
   });
+  const namespaceReady = new Gauge({
+    name: 'stockbridge_namespace_ready',
+    help: 'Whether Temporal had, or was given, what the programs need when this worker last looked; not a number before',
+    registers,
+  });
+  namespaceReady.set(Number.NaN);
   return {
     registry,
     onFailure: ({ activityType, type, channel }) =>
@@ -89,6 +96,7 @@ export function createMetrics(): Metrics {
       sweptAtMs = Date.now();
       sweepFailed.set(failedCount);
     },
+    onNamespaceChecked: (isReady) => namespaceReady.set(isReady ? 1 : 0),
     watchParked(count) {
       const parked = new Gauge({
         name: 'stockbridge_parked_events',

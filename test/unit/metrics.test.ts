@@ -10,6 +10,7 @@ it('counts what happened under labels that name no account', async () => {
   metrics.onLogin('ajio');
   metrics.onLostPoke();
   metrics.onSweep({ failedCount: 2 });
+  metrics.onNamespaceChecked(true);
   metrics.onAnswer({ method: 'POST', route: '/events/inventory', status: 202, durationMs: 30 });
   const body = await metrics.text();
   for (const line of [
@@ -22,6 +23,7 @@ it('counts what happened under labels that name no account', async () => {
     'stockbridge_logins_total{channel="ajio"} 1',
     'stockbridge_lost_pokes_total 1',
     'stockbridge_sweep_failed 2',
+    'stockbridge_namespace_ready 1',
     'stockbridge_gateway_answer_seconds_bucket{le="0.05",method="POST",route="/events/inventory",status="202"} 1',
     'stockbridge_gateway_answer_seconds_bucket{le="0.025",method="POST",route="/events/inventory",status="202"} 0',
   ])
