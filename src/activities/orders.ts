@@ -24,6 +24,15 @@ export interface OrderStepResult {
   notCancelled: { line: string; reason: string }[];
 }
 
+/** Where the lines stand once the marketplace has shown them. */
+export interface OrderReading extends OrderStepResult {
+  /** Lines that may be asked for again. */
+  open: string[];
+  /** Those of them that the buyer has cancelled a part of since: a request for the rest is another one. Absent in older histories. */
+  fewer?: string[];
+}
+
+const numberOf = (line: { lineItemSequenceNumber: string }): string => line.lineItemSequenceNumber;
 const stateOn = (side: OrderSide, line: StoredOrderLine) =>
   side === 'marketplace' ? line.marketplaceState : line.wmsState;
 const messageOn = (side: OrderSide, line: StoredOrderLine) =>
@@ -49,7 +58,7 @@ export function createOrderActivities({ open: openConnection, orders }: OrderAct
     const lines = linesOn(side, await find(orderId));
     const open = lines.filter((line) => stateOn(side, line) !== 'cancelled');
     return {
-      cancelled: lines.filter((line) => stateOn(side, line) === 'cancelled').map((line) => line.lineItemSequenceNumber),
+      cancelled: lines.filter((line) => stateOn(side, line) === 'cancelled').map(numberOf),
       notCancelled: open.map((line) => ({
         line: line.lineItemSequenceNumber,
         reason: messageOn(side, line) ?? 'the channel did not mention it',
@@ -114,10 +123,7 @@ export function createOrderActivities({ open: openConnection, orders }: OrderAct
     cancelInWms: (input: OrderStepInput): Promise<OrderStepResult> => cancelOn('wms', input),
 
     /** Reads the order back at the marketplace and believes what it shows; lines still open may be asked for again. */
-    async readMarketplaceOrder({
-      orderId,
-      ...ref
-    }: Omit<OrderStepInput, 'cancelledAt'>): Promise<OrderStepResult & { open: string[] }> {
+    async readMarketplaceOrder({ orderId, ...ref }: Omit<OrderStepInput, 'cancelledAt'>): Promise<OrderReading> {
       const order = await find(orderId);
       const lines = order.lines.filter((line) => line.marketplaceState !== 'cancelled');
       const open = await openConnection(ref);
@@ -126,10 +132,12 @@ export function createOrderActivities({ open: openConnection, orders }: OrderAct
       const observed = await ask(open, call, 0, () => reader.readOrder({ order, lines }, call));
       await orders.recordObserved(order.id, observed, lines);
       const stand = await standOn('marketplace', orderId);
-      return {
-        ...stand,
-        open: observed.filter((line) => line.state === 'open').map((line) => line.lineItemSequenceNumber),
-      };
+      const stillOpen = observed.filter((line) => line.state === 'open');
+      const known = new Map(lines.map((line) => [line.lineItemSequenceNumber, line.buyerCancelled]));
+      const fewer = stillOpen.filter(
+        ({ lineItemSequenceNumber: line, buyerCancelled = 0 }) => buyerCancelled > (known.get(line) ?? 0),
+      );
+      return { ...stand, open: stillOpen.map(numberOf), fewer: fewer.map(numberOf) };
     },
   };
 }

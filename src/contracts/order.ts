@@ -10,8 +10,12 @@ export interface OrderLine {
   marketplaceItemId: string;
   /** Whole pieces, at least 1. */
   quantity: number;
-  /** Pieces of what the marketplace calls this line that were cancelled with other requests; it shows their sum. Absent: none. */
+  /** Pieces of what the marketplace calls this line that the seller cancelled with other requests; it shows their sum. Absent: none. */
   cancelledBefore?: number;
+  /** Pieces of `quantity` that the buyer, or the marketplace itself, has cancelled there: it is not asked for them. Absent: none. */
+  buyerCancelled?: number;
+  /** Pieces of what the marketplace calls this line that the buyer or the marketplace has cancelled, as was found out for other requests. Absent: none. */
+  buyerCancelledBefore?: number;
 }
 
 /** Some pieces of a line: `quantity` of them, counted on from `firstPiece`. */
@@ -54,6 +58,8 @@ export type ObservedLineState = 'open' | 'cancelled' | 'shipped' | 'missing';
 export interface ObservedOrderLine {
   lineItemSequenceNumber: string;
   state: ObservedLineState;
+  /** Pieces of the line's quantity that somebody else than the seller has cancelled, those that were known before among them. Absent: nothing new. */
+  buyerCancelled?: number;
   /** The channel's word for the state. */
   channelWords: string;
 }

@@ -16,6 +16,8 @@ export type LineState = 'open' | 'asked' | 'cancelled' | 'refused';
 
 export interface StoredOrderLine extends LinePieces {
   cancelledBefore: number;
+  buyerCancelled: number;
+  buyerCancelledBefore: number;
   marketplaceState: LineState;
   marketplaceMessage: string | null;
   wmsState: LineState;
@@ -92,13 +94,15 @@ export function createOrderStore(db: Database): OrderStore {
     if (!order) return undefined;
     const lines = await db.select<StoredOrderLine>(
       `SELECT ol.lineItemSequenceNumber, ol.firstPiece, ol.orderItemId, ol.itemId, ol.marketplaceItemId, ol.quantity, ol.marketplaceState,
-           ol.marketplaceMessage, ol.wmsState, ol.wmsMessage, ol.updatedAt,
-           (SELECT COALESCE(SUM(o.quantity), 0) FROM order_lines o
-            WHERE o.connectionId = ol.connectionId AND o.orderNumber = ol.orderNumber AND o.marketplaceItemId = ol.marketplaceItemId
-              AND (o.lineItemSequenceNumber, o.firstPiece) <> (ol.lineItemSequenceNumber, ol.firstPiece)
-              AND (o.marketplaceState = 'cancelled' OR (o.lineItemSequenceNumber = ol.lineItemSequenceNumber AND o.firstPiece < ol.firstPiece))
-           ) AS cancelledBefore
-         FROM order_lines ol WHERE ol.orderId = ? ORDER BY ol.lineItemSequenceNumber`,
+           ol.marketplaceMessage, ol.wmsState, ol.wmsMessage, ol.updatedAt, ol.buyerCancelled,
+           COALESCE(SUM(o.quantity - o.buyerCancelled), 0) AS cancelledBefore, COALESCE(SUM(o.buyerCancelled), 0) AS buyerCancelledBefore
+         FROM order_lines ol LEFT JOIN order_lines o
+           ON o.connectionId = ol.connectionId AND o.orderNumber = ol.orderNumber AND o.marketplaceItemId = ol.marketplaceItemId
+             AND (o.lineItemSequenceNumber, o.firstPiece) <> (ol.lineItemSequenceNumber, ol.firstPiece)
+             AND (o.marketplaceState = 'cancelled' OR (o.lineItemSequenceNumber = ol.lineItemSequenceNumber AND o.firstPiece < ol.firstPiece))
+         WHERE ol.orderId = ?
+         GROUP BY ol.connectionId, ol.orderNumber, ol.lineItemSequenceNumber, ol.firstPiece
+         ORDER BY ol.lineItemSequenceNumber`,
       [order.id],
     );
     return { ...order, lines };
@@ -203,12 +207,13 @@ export function createOrderStore(db: Database): OrderStore {
           const state: LineState =
             line.state === 'cancelled' ? 'cancelled' : line.state === 'open' ? 'open' : 'refused';
           await tx.change(
-            `UPDATE order_lines SET marketplaceState = ?, marketplaceMessage = CASE ? WHEN 'refused' THEN ? WHEN 'open' THEN marketplaceMessage END, updatedAt = UTC_TIMESTAMP(3)
+            `UPDATE order_lines SET marketplaceState = ?, marketplaceMessage = CASE ? WHEN 'refused' THEN ? WHEN 'open' THEN marketplaceMessage END, buyerCancelled = COALESCE(?, buyerCancelled), updatedAt = UTC_TIMESTAMP(3)
              WHERE orderId = ? AND lineItemSequenceNumber = ? AND marketplaceState <> 'cancelled' AND (? = 'cancelled' OR updatedAt = ?)`,
             [
               state,
               state,
               `the channel shows it as ${line.channelWords}`.slice(0, 500),
+              line.buyerCancelled ?? null,
               orderId,
               line.lineItemSequenceNumber,
               state,

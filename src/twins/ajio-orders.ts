@@ -67,7 +67,8 @@ function decideLine(
   if (cancelled_quantity > 0) line.attempts += 1;
   const now = lineStatus(order, line);
   if (now !== 'CONFIRMED') return `Order already ${now.toLowerCase().replaceAll('_', ' ')}`;
-  if (exchange.faults.buyerCancels(key)) line.customerCancelled = line.quantity - line.cancelled;
+  const openBefore = line.quantity - line.cancelled - line.customerCancelled;
+  line.customerCancelled += Math.min(openBefore, exchange.faults.buyerCancels(key));
   const openQuantity = line.quantity - line.cancelled - line.customerCancelled;
   if (openQuantity === 0 && cancelled_quantity > 0) return 'Order line already cancelled by the customer';
   if (cancelled_quantity > openQuantity) return 'Cancelled quantity exceeds the open quantity';

@@ -56,7 +56,13 @@ const additive = [
   z.strictObject({ ...common, kind: z.literal('failed-without-list') }),
   z.strictObject({ ...common, kind: z.literal('status-failed') }),
   z.strictObject({ ...common, kind: z.literal('stuck'), afterRows: z.number().int().min(0).optional() }),
-  z.strictObject({ ...common, ...someLines, kind: z.literal('buyer-cancels') }),
+  z.strictObject({
+    ...common,
+    ...someLines,
+    kind: z.literal('buyer-cancels'),
+    /** How many of each line's open pieces; all without it. */
+    pieces: z.number().int().min(1).optional(),
+  }),
   z.strictObject({ ...common, kind: z.literal('odd-life'), expiresIn: z.json().optional() }),
   z.strictObject({
     ...common,
@@ -131,7 +137,7 @@ export interface LineFaults {
   rejection(key: string): string | undefined;
   omits(key: string): boolean;
   /** The buyer cancels what is open of this line before the request is looked at. */
-  buyerCancels(key: string): boolean;
+  buyerCancels(key: string): number;
   /** A line to name that was never sent. */
   unknownLine: string | undefined;
   /** Answer a business failure without naming lines, and apply nothing. */
@@ -248,7 +254,7 @@ export function createFaultBox(seed: number): FaultBox {
     hit(request) {
       const rejecting: ((key: string) => string | undefined)[] = [];
       const omitting: ((key: string) => boolean)[] = [];
-      const buying: ((key: string) => boolean)[] = [];
+      const buying: ((key: string) => number)[] = [];
       const result: FaultHits = {
         names: [],
         delayMs: 0,
@@ -257,7 +263,7 @@ export function createFaultBox(seed: number): FaultBox {
         lines: {
           rejection: (key) => rejecting.map((reject) => reject(key)).find((message) => message !== undefined),
           omits: (key) => omitting.some((omits) => omits(key)),
-          buyerCancels: (key) => buying.some((cancels) => cancels(key)),
+          buyerCancels: (key) => buying.reduce((pieces, cancels) => pieces + cancels(key), 0),
           unknownLine: undefined,
           failsAll: false,
           stuck: undefined,
@@ -275,7 +281,8 @@ export function createFaultBox(seed: number): FaultBox {
         else if (fault.kind === 'fail-lines')
           rejecting.push((key) => (picks(fault, key, random) ? fault.message : undefined));
         else if (fault.kind === 'omit-lines') omitting.push((key) => picks(fault, key, random));
-        else if (fault.kind === 'buyer-cancels') buying.push((key) => picks(fault, key, random));
+        else if (fault.kind === 'buyer-cancels')
+          buying.push((key) => (picks(fault, key, random) ? (fault.pieces ?? Number.POSITIVE_INFINITY) : 0));
         else if (fault.kind === 'odd-life') result.reshapes.push(withLife(fault.expiresIn));
         else if (fault.kind === 'respell-status') result.reshapes.push(respelled(fault.as));
         else if (fault.kind === 'unknown-line') result.lines.unknownLine = fault.key;

@@ -36,7 +36,9 @@ export async function cancelAtMarketplace(
       channel.readMarketplaceOrder({ orderId, ...ref }),
     ).catch(readFailure);
     if ('type' in shown) return withoutReadBack(asked, shown);
-    const isWorthAsking = 'type' in asked && shown.open.length > 0;
+    // A refusal stands, unless what is left to ask for is less than what was refused.
+    const isNewRequest = shown.fewer !== undefined && shown.fewer.length > 0;
+    const isWorthAsking = shown.open.length > 0 && ('type' in asked || isNewRequest);
     if (!isWorthAsking) return shown;
   }
 }

@@ -198,6 +198,79 @@ describe('Ajio', () => {
     expect((await readOrder()).map((line) => line.state)).toEqual([state, state]);
   });
 
+  describe('what the buyer has cancelled', () => {
+    /** What is read of these lines, each of one piece or as said, when Ajio shows this of their one line. */
+    const readOf = async (
+      shown: { quantity: number; cancelled?: number; customerCancelled?: number },
+      lines: Partial<OrderLine>[],
+    ) => {
+      const [line] = sampleCancel.lines;
+      if (!line) throw new Error('the sample has no line');
+      twin.setState({
+        orders: {
+          [sampleCancel.order.orderNumber]: {
+            status: 'CONFIRMED',
+            lines: { [line.marketplaceItemId]: { cancelled: 0, ...shown } },
+          },
+        },
+      });
+      const wanted = lines.map((one, index) => ({ ...line, lineItemSequenceNumber: `${index}`, ...one }));
+      const read = await readOrder({}, { ...sampleCancel, lines: wanted });
+      return read.map(({ state, buyerCancelled }) => `${state} ${buyerCancelled ?? 'as before'}`);
+    };
+
+    it.each([
+      ['all of it', { quantity: 2, customerCancelled: 2 }, [{ quantity: 2 }], ['cancelled 2']],
+      ['a part: the rest is open', { quantity: 2, customerCancelled: 1 }, [{ quantity: 2 }], ['open 1']],
+      [
+        'a part, and the rest was cancelled by a request',
+        { quantity: 2, customerCancelled: 1, cancelled: 1 },
+        [{ quantity: 2, buyerCancelled: 1 }],
+        ['cancelled as before'],
+      ],
+      [
+        'a part that was known before',
+        { quantity: 3, customerCancelled: 1 },
+        [{ quantity: 3, buyerCancelled: 1 }],
+        ['open as before'],
+      ],
+      ['other pieces: ours are open', { quantity: 3, customerCancelled: 2 }, [{ quantity: 1 }], ['open as before']],
+      [
+        'one of two lines of the WMS',
+        { quantity: 2, customerCancelled: 1 },
+        [{}, {}],
+        ['cancelled 1', 'open as before'],
+      ],
+      [
+        'what an earlier request wanted: that counts for nothing now',
+        { quantity: 2, customerCancelled: 1 },
+        [{ buyerCancelledBefore: 1 }],
+        ['open as before'],
+      ],
+      [
+        'a piece, and another request cancelled one',
+        { quantity: 3, customerCancelled: 1, cancelled: 1 },
+        [{ quantity: 2, cancelledBefore: 1 }],
+        ['open 1'],
+      ],
+      [
+        'a piece, and the seller one by hand: how much is open is not known',
+        { quantity: 3, customerCancelled: 1, cancelled: 1 },
+        [{ quantity: 3 }],
+        ['open 1'],
+      ],
+    ])('%s', async (_what, shown, lines, read) => {
+      expect(await readOf(shown, lines)).toEqual(read);
+    });
+
+    it('is not asked for again', async () => {
+      const [line] = sampleCancel.lines;
+      if (!line) throw new Error('the sample has no line');
+      await cancel({}, { ...sampleCancel, lines: [{ ...line, quantity: 3, buyerCancelled: 1 }] });
+      expect(twin.log().at(-1)?.body).toMatchObject({ order_lines: [{ cancelled_quantity: 2 }] });
+    });
+  });
+
   it('reads an order that Ajio does not know as missing', async () => {
     expect((await readOrder()).map(({ state }) => state)).toEqual(['missing', 'missing']);
   });

@@ -10,11 +10,14 @@ import { eventually } from './waiting';
 const stockBody = z.object({
   inventoryList: z.array(z.object({ productId: z.string(), variantId: z.string(), inventory: z.number() })).min(1),
 });
-const orderBody = z.object({ order_id: z.string(), order_lines: z.array(z.object({ order_item_id: z.string() })) });
+const orderBody = z.object({
+  order_id: z.string(),
+  order_lines: z.array(z.object({ order_item_id: z.string(), cancelled_quantity: z.number() })),
+});
 const wmsBody = z.object({
   customerOrderNumber: z.string(),
   cancellationTime: z.string(),
-  items: z.array(z.object({ lineItemSequenceNumber: z.string() })),
+  items: z.array(z.object({ lineItemSequenceNumber: z.string(), quantity: z.string() })),
 });
 const loginBody = z.object({ username: z.string() });
 const wmsLoginBody = z.object({ client_id: z.string() });
@@ -60,7 +63,11 @@ export function createObserver(stand: Stand) {
     cancels: (orderNumber: string) =>
       requests(ajio, 'POST', /\/orders$/, orderBody)
         .filter(({ body }) => body.order_id === orderNumber)
-        .map(({ body, ...entry }) => ({ ...entry, items: body.order_lines.map((line) => line.order_item_id) })),
+        .map(({ body, ...entry }) => ({
+          ...entry,
+          items: body.order_lines.map((line) => line.order_item_id),
+          pieces: body.order_lines.map((line) => line.cancelled_quantity),
+        })),
     readBacks: (orderNumber: string) =>
       ajio.log().filter((entry) => entry.method === 'GET' && entry.query.orderIds === orderNumber),
     /** Requests that cancel lines of the order in the WMS. */
@@ -71,6 +78,7 @@ export function createObserver(stand: Stand) {
           ...entry,
           cancellationTime: body.cancellationTime,
           lines: body.items.map((item) => item.lineItemSequenceNumber),
+          pieces: body.items.map((item) => Number(item.quantity)),
         })),
     logins: (tenant: Tenant) =>
       requests(ajio, 'POST', /^\/authToken$/, loginBody).filter(({ body }) => body.username === tenant.slug),

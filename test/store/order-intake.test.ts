@@ -156,6 +156,20 @@ describe('pieces that a later event adds to a line', () => {
       await piecesBefore(third.orderId),
     ]).toEqual([1, 2, 1]);
   });
+
+  it('are read back without what the buyer cancelled of those before them', async () => {
+    const first = await store({ 1: 3 });
+    const second = await store({ 1: 5 });
+    const asRead = (await stores.orders.find(first.orderId))?.lines ?? [];
+    const shown = { lineItemSequenceNumber: '1', state: 'cancelled', channelWords: 'CONFIRMED' } as const;
+    await stores.orders.recordObserved(first.orderId, [{ ...shown, buyerCancelled: 2 }], asRead);
+    // What is known stays when a later reading says nothing of it.
+    await stores.orders.recordObserved(first.orderId, [shown], (await stores.orders.find(first.orderId))?.lines ?? []);
+    expect((await stores.orders.find(first.orderId))?.lines).toMatchObject([{ quantity: 3, buyerCancelled: 2 }]);
+    expect((await stores.orders.find(second.orderId))?.lines).toMatchObject([
+      { quantity: 2, buyerCancelled: 0, cancelledBefore: 1, buyerCancelledBefore: 2 },
+    ]);
+  });
 });
 
 it('is done only when every line is cancelled on both sides, and a run that knew nothing of a line leaves it for the next event', async () => {

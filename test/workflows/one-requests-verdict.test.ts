@@ -4,7 +4,7 @@ import type { Tenant } from '../stand/tenants';
 import { eventually } from '../stand/waiting';
 
 /** What each tenant meets; all events go out together in `beforeAll`, and each test looks at one tenant. */
-const CASES = ['forbidden', 'walled', 'walled-order', 'bought', 'odd-life'] as const;
+const CASES = ['forbidden', 'walled', 'walled-order', 'bought', 'bought-part', 'odd-life'] as const;
 type Case = (typeof CASES)[number];
 
 const ORDERS = '/*/orders';
@@ -30,6 +30,7 @@ beforeAll(async () => {
     { kind: 'firewall', by: 'akamai', times: 1, on: { account: 'walled-order' } },
     { kind: 'firewall', by: 'big-ip', status: 200, applies: true, times: 1, on: { account: 'walled-order' } },
     { kind: 'buyer-cancels', times: 1, on: { account: 'bought', method: 'POST' } },
+    { kind: 'buyer-cancels', pieces: 1, times: 1, on: { account: 'bought-part', method: 'POST' } },
   ]);
   scene.stand.eshopbox.setFaults([
     { kind: 'firewall', by: 'cloudflare', times: 1, on: { account: 'walled-order', path: WMS_CANCEL } },
@@ -40,7 +41,8 @@ beforeAll(async () => {
   await eventually('its login met the firewall', () => scene.see.logins(tenants.walled)[0]);
   for (const name of CASES) {
     if (name === 'walled') continue;
-    runs[name] = (await scene.send.order(tenants[name], { orderNumber: numberOf(name) })).workflowId;
+    const pieces = name === 'bought-part' ? 3 : 1;
+    runs[name] = (await scene.send.order(tenants[name], { orderNumber: numberOf(name), pieces })).workflowId;
   }
 });
 afterAll(() => scene.stop());
@@ -94,6 +96,16 @@ test('a line that the buyer cancelled meanwhile is cancelled in the WMS', async 
   expect(see.effectiveCancels(number, ajioItem(number, '1'))).toBe(0);
   expect(see.readBacks(number)).toHaveLength(1);
   expect(see.wmsCancels(number)).toHaveLength(1);
+});
+
+test('of a line that the buyer cancelled in part the rest is cancelled at the marketplace, and all of it in the WMS', async () => {
+  const { see } = scene;
+  const number = numberOf('bought-part');
+  expect(await see.result(runs['bought-part'])).toMatchObject({ outcome: 'cancelled' });
+  expect(see.cancels(number).map(({ pieces }) => pieces)).toEqual([[3], [2]]);
+  expect(see.effectiveCancels(number, ajioItem(number, '1'))).toBe(1);
+  expect(see.readBacks(number)).toHaveLength(1);
+  expect(see.wmsCancels(number).map(({ pieces }) => pieces)).toEqual([[3]]);
 });
 
 test('a token whose life is told as nothing is used until it is refused', async () => {

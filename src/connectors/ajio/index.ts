@@ -4,16 +4,8 @@ import { identifierOf } from '../identifiers';
 import { credentialsOf, settingsOf } from '../opening';
 import type { Capabilities, Connector } from '../ports';
 import { AJIO_ENDPOINT, ajioClient } from './client';
-import {
-  cancelVerdictsOf,
-  inventoryUpdateOf,
-  observedLinesOf,
-  observedStockOf,
-  orderIdOf,
-  orderUpdateOf,
-  productOf,
-  stockVerdictsOf,
-} from './mapper';
+import { inventoryUpdateOf, observedStockOf, productOf, stockVerdictsOf } from './mapper';
+import { cancelVerdictsOf, observedLinesOf, orderIdOf, orderUpdateOf } from './order-mapper';
 import { ajioCredentials, ajioSettings, MAX_PRODUCTS } from './settings';
 
 /** A token lives this long; Ajio's answer does not say. */

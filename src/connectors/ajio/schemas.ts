@@ -93,6 +93,8 @@ const order = z.object({
   order_lines: list(
     z.object({
       order_item_id: identifier,
+      /** All pieces of the line, cancelled ones among them. */
+      quantity: pieces.nullish(),
       seller_cancelled_qty: pieces.nullish(),
       /** What the buyer cancelled. */
       customer_cancelled_qty: pieces.nullish(),
