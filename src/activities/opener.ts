@@ -8,15 +8,15 @@ import type { CreditStore } from '../store/credits';
 import type { GateStore } from '../store/gates';
 import type { WorkingTokenStore } from '../store/working-tokens';
 import { createRateLimit } from './rate-limit';
-
-/** A pause up to this long is left to the activity's retry policy. */
-const LONGEST_SILENT_PAUSE_MS = 60_000;
+import { asLongPause, asRefusalOfOne } from './request-failures';
 
 /** Which connection an activity works on, and how young its token must be. */
 export interface ConnectionRef {
   connectionId: number;
   /** After a refresh: the generation of the new token, so that an older cached one is not used. */
   minTokenGeneration?: number;
+  /** No login will follow: a token that is refused here and works elsewhere is refused for this request only. */
+  isLastToken?: boolean;
   /** After `ChannelRateLimited`: the turn that was reserved for this request. */
   slot?: ReservedSlot;
 }
@@ -38,7 +38,7 @@ export interface OpenerDeps {
   connections: ConnectionCache;
   gates: GateStore;
   credits: CreditStore;
-  workingTokens: Pick<WorkingTokenStore, 'note'>;
+  workingTokens: WorkingTokenStore;
   connectorFor(channel: Channel): Connector;
   context: ConnectorContext;
 }
@@ -47,7 +47,7 @@ export type OpenConnectionFn = (ref: ConnectionRef) => Promise<OpenConnection>;
 
 /** Returns the function by which activities get at a channel: it loads the row, checks it, and opens the connector on it. */
 export function createOpener(deps: OpenerDeps): OpenConnectionFn {
-  return async ({ connectionId, minTokenGeneration, slot }) => {
+  return async ({ connectionId, minTokenGeneration, isLastToken = false, slot }) => {
     const cached = await deps.connections.get(connectionId, minTokenGeneration);
     // What stopped it may be over already, so only the row as it is now may stop anybody.
     if (cached && (cached.status !== 'active' || cached.sealFault !== undefined)) deps.connections.forget(connectionId);
@@ -76,10 +76,12 @@ export function createOpener(deps: OpenerDeps): OpenConnectionFn {
       if (error.details.retryAfterMs !== undefined) await deps.gates.hold(gate.key, error.details.retryAfterMs);
     };
 
+    const isTokenWorking = () => deps.workingTokens.has(connectionId, connection.tokenGeneration).catch(() => false);
+
     const request = async <T>(send: () => Promise<T>): Promise<T> => {
       const answer = await send().catch(async (error: unknown) => {
         await obeyThrottle(error);
-        throw asLongPause(error);
+        throw asRefusalOfOne(asLongPause(error), isLastToken && (await isTokenWorking()));
       });
       // What the channel answered must not get lost because a note of it cannot be made.
       await deps.workingTokens.note(connectionId, connection.tokenGeneration).catch(() => undefined);
@@ -105,17 +107,6 @@ export function createOpener(deps: OpenerDeps): OpenConnectionFn {
       request,
     };
   };
-}
-
-/**
- * An outage that the channel says will last, such as a 503 with `Retry-After: 600`, is a pause like any other: waiting for it inside a retry
- * policy would show nobody that everything stands still.
- */
-function asLongPause(error: unknown): unknown {
-  if (!(error instanceof ConnectorError) || error.type !== 'ChannelUnavailable') return error;
-  const { message, details, mayStillApply } = error;
-  if ((details.retryAfterMs ?? 0) <= LONGEST_SILENT_PAUSE_MS) return error;
-  return new ConnectorError('ChannelRateLimited', message, { details, mayStillApply, cause: error });
 }
 
 /** One request that is worth so many credits, as soon as it is its turn. */

@@ -55,7 +55,7 @@ export function callChannel<T>(
   let pauseMs = FIRST_PAUSE_MS;
   let slot: ReservedSlot | undefined;
 
-  return withFreshToken(connection, async (minTokenGeneration) => {
+  return withFreshToken(connection, async (minTokenGeneration, isLastToken) => {
     for (;;) {
       const { policy, summary, activityId, isStock = false } = describeCall();
       const { maximumAttempts } = policy.retry;
@@ -68,7 +68,12 @@ export function callChannel<T>(
         ...(activityId === undefined ? {} : { activityId }),
       });
       try {
-        return await call(channel, { connectionId, minTokenGeneration, ...(slot ? { slot } : {}) });
+        return await call(channel, {
+          connectionId,
+          minTokenGeneration,
+          ...(isLastToken ? { isLastToken } : {}),
+          ...(slot ? { slot } : {}),
+        });
       } catch (error) {
         const failure = readFailure(error);
         channelFailures += failure.details.channelFailures ?? 0;

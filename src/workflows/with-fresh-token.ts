@@ -17,11 +17,12 @@ const MAX_FRESH_REFUSALS = 2;
 /**
  * Runs a call to a channel; when its token is refused, has it replaced and runs the call again with at least the new
  * generation. A second token refused right after its login, by a channel that never took it, marks the connection
- * `needs_reauth`, and the failure is thrown on; so it is, with nothing marked, when this call alone goes on being refused.
+ * `needs_reauth`, and the failure is thrown on. The last call is told so: where the channel takes its token from others, being
+ * refused once more is a verdict on this request.
  */
 export async function withFreshToken<T>(
   connection: { connectionId: number; channel: Channel },
-  call: (minTokenGeneration: number) => Promise<T>,
+  call: (minTokenGeneration: number, isLastToken: boolean) => Promise<T>,
 ): Promise<T> {
   const { refreshAccessToken, requireReauth } = proxyActivities<ChannelActivities>({
     ...TOKEN_REFRESH,
@@ -35,7 +36,7 @@ export async function withFreshToken<T>(
   for (let refreshes = 0; ; refreshes++) {
     let refused: ReadFailure;
     try {
-      return await call(minTokenGeneration);
+      return await call(minTokenGeneration, refreshes >= MAX_REFRESHES);
     } catch (error) {
       refused = readFailure(error);
       if (refused.type !== 'ChannelAuthFailed') throw error;

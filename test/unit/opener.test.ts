@@ -30,6 +30,8 @@ function openerWith(options: {
   pass?: GatePass;
   requestsPerMinute?: number;
   isStoreDown?: boolean;
+  /** Whether others have used the token. */
+  isTokenWorking?: boolean;
 }) {
   const seen = { asked: [] as unknown[], held: [] as unknown[], noted: [] as unknown[], reads: 0 };
   const row = { current: options.connection };
@@ -60,6 +62,10 @@ function openerWith(options: {
       async note(...noted) {
         seen.noted.push(noted);
         if (options.isStoreDown) throw new Error('MySQL is down');
+      },
+      async has() {
+        if (options.isStoreDown) throw new Error('MySQL is down');
+        return options.isTokenWorking ?? false;
       },
     },
     connectorFor: () => connectorWith(options.requestsPerMinute),
@@ -225,4 +231,31 @@ describe('an answer', () => {
       expect(seen.noted).toEqual([[294, 3]]);
     },
   );
+});
+
+describe('a refused token', () => {
+  const refusalOf = async (
+    options: { isTokenWorking?: boolean; isStoreDown?: boolean },
+    ref: { isLastToken?: boolean },
+  ) => {
+    const { open } = openerWith({ connection: sampleConnection({}), ...options });
+    const { request } = await open({ connectionId: 294, ...ref });
+    const error = new ConnectorError('ChannelAuthFailed', 'Sample answered 401', { details: { status: 401 } });
+    return failureOfCall(request(() => Promise.reject(error)));
+  };
+
+  it('is a refusal of the request when no login will follow and others use the token', async () => {
+    expect(await refusalOf({ isTokenWorking: true }, { isLastToken: true })).toMatchObject({
+      type: 'ChannelRejected',
+      details: { status: 401, channelWords: 'Sample answered 401; it takes the same token for other requests' },
+    });
+  });
+
+  it.each([
+    ['another login will follow', { isTokenWorking: true }, {}],
+    ['nobody has used it', {}, { isLastToken: true }],
+    ['MySQL cannot tell', { isTokenWorking: true, isStoreDown: true }, { isLastToken: true }],
+  ])('stays one when %s', async (_when, options, ref) => {
+    expect(await refusalOf(options, ref)).toMatchObject({ type: 'ChannelAuthFailed', message: 'Sample answered 401' });
+  });
 });

@@ -177,7 +177,7 @@ describe('a token that is refused', () => {
     });
   });
 
-  test('for one request only, again and again, says nothing against a token that others use', async () => {
+  test('for one request only, again and again, is a refusal of that request', async () => {
     const complaints: unknown[] = [];
     let calls = 0;
     const activities: Activities = {
@@ -187,16 +187,17 @@ describe('a token that is refused', () => {
         // Somebody else has used it; without the generation there would be nothing to tell that by.
         return refusedGeneration !== undefined;
       },
-      async cancelOnMarketplace({ minTokenGeneration = 0 }) {
+      async cancelOnMarketplace({ minTokenGeneration = 0, isLastToken = false }) {
         calls += 1;
+        if (isLastToken) return failing('ChannelRejected', false)();
         return refuse(minTokenGeneration);
       },
     };
     await withActivities(activities, async () => {
       const handle = await startOrder('refused-alone');
       await environment.sleep(HOUR_MS);
-      expect((await attributesOf(handle)).attention).toBe('ajio_needs_reauth');
-      expect({ calls, complaints }).toEqual({ calls: 4, complaints: [2, 3] });
+      expect((await attributesOf(handle)).attention).toBe('ajio_rejected');
+      expect({ calls, complaints }).toEqual({ calls: 4, complaints: [2] });
       await handle.terminate();
     });
   });

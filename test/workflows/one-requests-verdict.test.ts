@@ -4,7 +4,7 @@ import type { Tenant } from '../stand/tenants';
 import { eventually } from '../stand/waiting';
 
 /** What each tenant meets; all events go out together in `beforeAll`, and each test looks at one tenant. */
-const CASES = ['forbidden', 'walled', 'walled-order', 'bought', 'bought-part', 'odd-life'] as const;
+const CASES = ['forbidden', 'refused-alone', 'walled', 'walled-order', 'bought', 'bought-part', 'odd-life'] as const;
 type Case = (typeof CASES)[number];
 
 const ORDERS = '/*/orders';
@@ -23,6 +23,7 @@ beforeAll(async () => {
   }
   scene.stand.ajio.setFaults([
     { kind: 'status', status: 403, body: { message: 'Not this one' }, on: { account: 'forbidden', path: ORDERS } },
+    { kind: 'status', status: 401, body: { message: 'Not you' }, on: { account: 'refused-alone', path: ORDERS } },
     // Others log in at Ajio only when this one has met it.
     { kind: 'firewall', times: 1, on: { path: '/authToken' } },
     { kind: 'firewall', by: 'big-ip', status: 200, times: 1, on: { account: 'walled' } },
@@ -37,6 +38,8 @@ beforeAll(async () => {
     { kind: 'firewall', by: 'big-ip', status: 200, times: 1, on: { account: 'walled-order', path: WMS_CANCEL } },
     { kind: 'odd-life', expiresIn: 0, times: 1, on: { path: '/auth' } },
   ]);
+  // Other calls of the connection get through with whatever token it has.
+  await scene.stand.stores.workingTokens.note(tenants['refused-alone'].connectionId, 1_000);
   await scene.send.stock(tenants.walled, { messageId: 'm-walled', stock: { V1: 5 } });
   await eventually('its login met the firewall', () => scene.see.logins(tenants.walled)[0]);
   for (const name of CASES) {
@@ -58,6 +61,18 @@ test('a 403 is that order’s business: nobody logs in, and the connection’s s
   expect(see.shownStock(forbidden)).toEqual({ V1: 7 });
   expect(see.logins(forbidden)).toHaveLength(0);
   expect(await see.connectionStatus(forbidden.connectionId)).toBe('active');
+});
+
+test('a 401 that only one order gets, whatever token it brings, is its refusal too, and stops nobody else', async () => {
+  const { see, send } = scene;
+  const alone = tenants['refused-alone'];
+  await see.untilAttention(runs['refused-alone'], 'ajio_rejected');
+  expect(await see.details(runs['refused-alone'])).toContain('it takes the same token for other requests');
+  expect(see.cancels(numberOf('refused-alone')).map(({ status }) => status)).toEqual([401, 401, 401, 401]);
+  expect(see.logins(alone)).toHaveLength(3);
+  await send.stock(alone, { messageId: 'm-alone', stock: { V1: 7 } });
+  expect(await see.result(see.syncId(alone))).toMatchObject({ accepted: 1 });
+  expect(await see.connectionStatus(alone.connectionId)).toBe('active');
 });
 
 test('a firewall’s page is tried again, at the login as well, and is never taken for delivered', async () => {
