@@ -3,7 +3,7 @@ import { countKept } from '../load/load';
 import { runSender } from '../load/sender';
 import { STOCK_CONNECTION, type Stand, startStand } from '../stand/stand';
 import { addStockConnection } from '../stand/stock-connection';
-import { postText } from './gateway-client';
+import { eventually } from '../stand/waiting';
 import { buildPrograms, type Program, startProgram } from './programs';
 
 let stand: Stand;
@@ -21,17 +21,6 @@ afterAll(async () => {
   await stand.stop();
 });
 
-/** How long the gateway took for such an answer, on average. */
-function meanSeconds(metrics: string, status: number): number {
-  const total = (what: string) => {
-    const samples = metrics.matchAll(
-      new RegExp(`gateway_answer_seconds_${what}\\{[^}]*status="${status}"[^}]*\\} (\\S+)`, 'g'),
-    );
-    return [...samples].reduce((sum, [, value]) => sum + Number(value), 0);
-  };
-  return total('sum') / total('count');
-}
-
 it('refuses what it cannot take, keeps what it acknowledged, and serves other accounts meanwhile', async () => {
   const quiet = await addStockConnection(stand, { id: 4_001, channel: 'ajio', credentials: {}, settings: {} });
   const common = { url, lines: 20 };
@@ -48,22 +37,34 @@ it('refuses what it cannot take, keeps what it acknowledged, and serves other ac
   expect(ids.length).toBeGreaterThan(100);
   expect(await countKept(stand.stores.db, ids)).toBe(ids.length);
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
-  // By the gateway's own clock: the senders are too busy themselves to say when an answer came.
-  const metrics = await (await fetch(`${url}/metrics`)).text();
-  expect(meanSeconds(metrics, 429)).toBeLessThan(meanSeconds(metrics, 202));
-}, 60_000);
+}, 120_000);
 
 it('lets a hundred wait for verdicts, and answers the next ones at once', async () => {
   const { keyId, key } = await stand.stores.keys.create({
     ...{ accountSlug: 'spykar', name: 'wms', connectionId: STOCK_CONNECTION },
   });
-  const headers = { authusername: keyId, authpassword: key, prefer: 'wait=4' };
-  const answers = await Promise.all(
-    Array.from({ length: 120 }, (_, index) => {
-      const body = { locationCode: 'POB1', products: [{ channelSkuCode: `P/V${index}`, quantity: 1 }] };
-      return postText({ gatewayUrl: url }, '/usp/inventories/absolute', JSON.stringify(body), headers, 'PUT');
-    }),
-  );
-  expect(answers.every(({ status }) => status === 200)).toBe(true);
-  expect(answers.filter((answer) => answer.headers.has('preference-applied'))).toHaveLength(100);
-}, 30_000);
+  const headers = {
+    authusername: keyId,
+    authpassword: key,
+    prefer: 'wait=30',
+    'content-type': 'application/json',
+  };
+  const leaving = new AbortController();
+  const answers: Response[] = [];
+  // Nobody delivers here, so whoever waits does so until we leave.
+  const calls = Array.from({ length: 120 }, async (_, index) => {
+    const body = JSON.stringify({ locationCode: 'POB1', products: [{ channelSkuCode: `P/V${index}`, quantity: 1 }] });
+    answers.push(
+      await fetch(`${url}/usp/inventories/absolute`, { method: 'PUT', headers, body, signal: leaving.signal }),
+    );
+  });
+  const ended = Promise.allSettled(calls);
+  try {
+    await eventually('those beyond a hundred are answered', () => (answers.length >= 20 ? true : undefined));
+    const seen = answers.map((answer) => [answer.status, answer.headers.has('preference-applied')]);
+    expect(seen).toEqual(Array.from({ length: 20 }, () => [200, false]));
+  } finally {
+    leaving.abort();
+    await ended;
+  }
+});

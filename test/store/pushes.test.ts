@@ -130,7 +130,7 @@ describe('a verdict', () => {
       const { state, notBeforeMs } = await level('a');
       expect(state).toBe('dirty');
       expect(notBeforeMs - beforeMs).toBeGreaterThanOrEqual(waitMs);
-      expect(notBeforeMs - beforeMs).toBeLessThan(waitMs + 2_000);
+      expect(notBeforeMs).toBeLessThanOrEqual(Date.now() + waitMs);
       const { pushes, nextDueInMs } = await plan();
       expect(pushes).toEqual([]);
       expect(nextDueInMs).toBeLessThanOrEqual(waitMs);
