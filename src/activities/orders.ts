@@ -2,7 +2,7 @@ import { cancellationSignal } from '@temporalio/activity';
 import { ConnectorError } from '../connectors/errors';
 import { commonSettings } from '../connectors/settings';
 import type { CancelVerdict } from '../contracts/order';
-import type { OrderSide, OrderStore, StoredOrder, StoredOrderLine } from '../store/orders';
+import { type OrderSide, type OrderStore, type StoredOrder, type StoredOrderLine, stateShown } from '../store/orders';
 import { ask, type ConnectionRef, type OpenConnection, type OpenConnectionFn, requireCapability } from './opener';
 import { createOrderLookup } from './order-lookup';
 
@@ -22,6 +22,8 @@ export interface OrderStepResult {
   cancelled: string[];
   /** Refused, or not mentioned in the answer. */
   notCancelled: { line: string; reason: string }[];
+  /** Those of them that were asked for without an answer, and that the marketplace does not show. Absent: none. */
+  unknown?: string[];
 }
 
 /** Where the lines stand once the marketplace has shown them. */
@@ -133,11 +135,13 @@ export function createOrderActivities({ open: openConnection, orders }: OrderAct
       await orders.recordObserved(order.id, observed, lines);
       const stand = await standOn('marketplace', orderId);
       const stillOpen = observed.filter((line) => line.state === 'open');
-      const known = new Map(lines.map((line) => [line.lineItemSequenceNumber, line.buyerCancelled]));
+      const read = new Map(lines.map((line) => [line.lineItemSequenceNumber, line]));
+      const unknown = observed.filter((line) => stateShown(line, read.get(line.lineItemSequenceNumber)) === 'asked');
       const fewer = stillOpen.filter(
-        ({ lineItemSequenceNumber: line, buyerCancelled = 0 }) => buyerCancelled > (known.get(line) ?? 0),
+        ({ lineItemSequenceNumber: line, buyerCancelled = 0 }) =>
+          buyerCancelled > (read.get(line)?.buyerCancelled ?? 0),
       );
-      return { ...stand, open: stillOpen.map(numberOf), fewer: fewer.map(numberOf) };
+      return { ...stand, open: stillOpen.map(numberOf), fewer: fewer.map(numberOf), unknown: unknown.map(numberOf) };
     },
   };
 }

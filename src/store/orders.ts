@@ -84,6 +84,24 @@ export interface OrderStore {
 const stateColumn = (side: OrderSide) => (side === 'marketplace' ? 'marketplaceState' : 'wmsState');
 const messageColumn = (side: OrderSide): string => (side === 'marketplace' ? 'marketplaceMessage' : 'wmsMessage');
 
+/**
+ * What a line is after it was read back. That the marketplace does not show it says nothing of a request whose answer is missing: the
+ * line stays asked for, so that nobody asks again blindly.
+ */
+export function stateShown(
+  { state }: ObservedOrderLine,
+  read: Pick<StoredOrderLine, 'marketplaceState'> | undefined,
+): LineState {
+  if (state === 'cancelled' || state === 'open') return state;
+  return state === 'missing' && read?.marketplaceState === 'asked' ? 'asked' : 'refused';
+}
+
+/** Why a line is not cancelled: what the channel shows, after its refusal where there was one. */
+function wordsOf({ channelWords }: ObservedOrderLine, read: StoredOrderLine | undefined): string {
+  const refusal = read?.marketplaceState === 'refused' ? read.marketplaceMessage : null;
+  return `${refusal === null ? '' : `${refusal}; `}read back: ${channelWords}`;
+}
+
 export function createOrderStore(db: Database): OrderStore {
   const findWhere = async (column: 'id' | 'workflowId', value: string): Promise<StoredOrder | undefined> => {
     const [order] = await db.select<Omit<StoredOrder, 'lines'>>(
@@ -202,22 +220,22 @@ export function createOrderStore(db: Database): OrderStore {
 
     recordObserved: (orderId, observed, asRead) =>
       db.transaction(async (tx) => {
-        const readAt = new Map(asRead.map((line) => [line.lineItemSequenceNumber, line.updatedAt]));
+        const linesRead = new Map(asRead.map((line) => [line.lineItemSequenceNumber, line]));
         for (const line of observed) {
-          const state: LineState =
-            line.state === 'cancelled' ? 'cancelled' : line.state === 'open' ? 'open' : 'refused';
+          const read = linesRead.get(line.lineItemSequenceNumber);
+          const state = stateShown(line, read);
           await tx.change(
-            `UPDATE order_lines SET marketplaceState = ?, marketplaceMessage = CASE ? WHEN 'refused' THEN ? WHEN 'open' THEN marketplaceMessage END, buyerCancelled = COALESCE(?, buyerCancelled), updatedAt = UTC_TIMESTAMP(3)
+            `UPDATE order_lines SET marketplaceState = ?, marketplaceMessage = CASE ? WHEN 'cancelled' THEN NULL WHEN 'open' THEN marketplaceMessage ELSE ? END, buyerCancelled = COALESCE(?, buyerCancelled), updatedAt = UTC_TIMESTAMP(3)
              WHERE orderId = ? AND lineItemSequenceNumber = ? AND marketplaceState <> 'cancelled' AND (? = 'cancelled' OR updatedAt = ?)`,
             [
               state,
               state,
-              `the channel shows it as ${line.channelWords}`.slice(0, 500),
+              wordsOf(line, read).slice(0, 500),
               line.buyerCancelled ?? null,
               orderId,
               line.lineItemSequenceNumber,
               state,
-              readAt.get(line.lineItemSequenceNumber) ?? null,
+              read?.updatedAt ?? null,
             ],
           );
         }

@@ -158,11 +158,12 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
   }
 }
 
-const refusalOf = ({ notCancelled }: OrderStepResult): ReadFailure | undefined => {
+const refusalOf = ({ notCancelled, unknown = [] }: OrderStepResult): ReadFailure | undefined => {
   const [first] = notCancelled;
   if (!first) return undefined;
   const channelWords = notCancelled.map(({ line, reason }) => `line ${line}: ${reason}`).join('; ');
-  return { type: 'ChannelRejected', message: channelWords, details: { channelWords } };
+  const type = unknown.length > 0 ? 'OutcomeUnknown' : 'ChannelRejected';
+  return { type, message: channelWords, details: { channelWords } };
 };
 
 async function cancelInWms(side: OrderSideInput, orderId: string, cancelledAt: string): Promise<OrderStepResult> {

@@ -161,8 +161,26 @@ describe('what was asked and answered', () => {
     expect((await read(orderId)).map((one) => [one.marketplaceState, one.marketplaceMessage])).toEqual([
       ['cancelled', null],
       ['open', null],
-      ['refused', 'the channel shows it as DISPATCHED'],
-      ['refused', 'the channel shows it as unknown'],
+      ['refused', 'read back: DISPATCHED'],
+      ['refused', 'read back: unknown'],
+    ]);
+  });
+
+  it('takes a line that was asked for and is not shown for neither cancelled nor refused', async () => {
+    const { orderId } = await stores.orders.store(order(1, 2));
+    const askedAt = await ask(orderId, 'marketplace');
+    await stores.orders.recordVerdicts(
+      orderId,
+      'marketplace',
+      [{ lineItemSequenceNumber: '2', verdict: 'refused', message: 'Line not found' }],
+      askedAt,
+    );
+    const missing = { state: 'missing', channelWords: 'not there' } as const;
+    const observed = ['1', '2'].map((lineItemSequenceNumber) => ({ lineItemSequenceNumber, ...missing }));
+    await stores.orders.recordObserved(orderId, observed, await read(orderId));
+    expect((await read(orderId)).map((one) => [one.marketplaceState, one.marketplaceMessage])).toEqual([
+      ['asked', 'read back: not there'],
+      ['refused', 'Line not found; read back: not there'],
     ]);
   });
 });

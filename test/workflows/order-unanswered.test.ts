@@ -1,8 +1,10 @@
+import { confirmCancelled } from '../../src/workflows/messages';
 import { ajioItem } from '../stand/events';
 import { type Scene, startScene } from '../stand/scene';
+import { eventually } from '../stand/waiting';
 
 /** How Ajio's answer gets lost; all orders go out together in `beforeAll`, and each test looks at one of them. */
-const CASES = ['hung', 'cut', 'garbled', 'never-arrived', 'garbled-unheard', 'muted'] as const;
+const CASES = ['hung', 'cut', 'garbled', 'never-arrived', 'garbled-unheard', 'muted', 'unlisted'] as const;
 type Case = (typeof CASES)[number];
 
 let scene: Scene;
@@ -23,6 +25,8 @@ beforeAll(async () => {
     { kind: 'hang', ...cancel('never-arrived') },
     { kind: 'garbage', applies: false, ...cancel('garbled-unheard') },
     { kind: 'failed-without-list', ...cancel('muted') },
+    { kind: 'reset-after-applying', ...cancel('unlisted') },
+    { kind: 'omit-lines', on: { account: 'unlisted', method: 'GET' } },
   ]);
   await Promise.all(
     tenants.map(async ({ name, tenant }) => {
@@ -72,4 +76,19 @@ test('HTTP 200 that mentions no line is not a yes: the order is read back and a 
   await see.retry(runs.muted);
   expect(await see.result(runs.muted)).toMatchObject({ outcome: 'cancelled' });
   expect(effectsOf('muted')).toEqual({ atAjio: 1, inWms: 1 });
+});
+
+test('an order that Ajio does not show after a cancel without an answer is not asked for again: a person says what they saw', async () => {
+  const { see, stand } = scene;
+  const number = numberOf('unlisted');
+  await see.untilAttention(runs.unlisted, 'ajio_outcome_unknown');
+  expect(await see.details(runs.unlisted)).toContain('Ajio does not know the line');
+  await see.retry(runs.unlisted);
+  await eventually('it is read back again', () => (see.readBacks(number).length === 2 ? true : undefined));
+  await see.untilAttention(runs.unlisted, 'ajio_outcome_unknown');
+  expect(see.cancels(number)).toHaveLength(1);
+  await stand.client.workflow.getHandle(runs.unlisted).signal(confirmCancelled);
+  expect(await see.result(runs.unlisted)).toMatchObject({ outcome: 'cancelled' });
+  expect(see.cancels(number)).toHaveLength(1);
+  expect(effectsOf('unlisted')).toEqual({ atAjio: 1, inWms: 1 });
 });
