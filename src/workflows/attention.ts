@@ -67,6 +67,11 @@ export type Decision = 'retry' | 'giveUp' | 'woken' | 'timeout';
 /** Listens for the two signals of ops and asks for them. One per run, made at its start. */
 export function createAttention() {
   let decision: 'retry' | 'giveUp' | undefined;
+  let shown = '';
+  const show = (text: string) => {
+    shown = text;
+    setCurrentDetails(text);
+  };
   // A run that was continued as new asks on.
   let isAsking = workflowInfo().typedSearchAttributes.get(ATTENTION) !== undefined;
   setHandler(
@@ -98,7 +103,7 @@ export function createAttention() {
       const signals = ['retry', 'giveUp', ...(options.otherSignals ?? [])].map((name) => `\`${name}\``).join(' · ');
       isAsking = true;
       upsertSearchAttributes([{ key: ATTENTION, value: attentionWord(channel, failure) }]);
-      setCurrentDetails(`### ${options.title}\n\n> ${words}\n\n${ADVICE[failure.type]}\n\nSignals: ${signals}`);
+      show(`### ${options.title}\n\n> ${words}\n\n${ADVICE[failure.type]}\n\nSignals: ${signals}`);
       decision = undefined;
       const answered = await condition(
         () => decision !== undefined || options.wake?.() === true,
@@ -114,7 +119,12 @@ export function createAttention() {
     clear(details: string): void {
       if (isAsking) upsertSearchAttributes([{ key: ATTENTION, value: null }]);
       isAsking = false;
-      setCurrentDetails(details);
+      show(details);
+    },
+
+    /** Tells a person something beside what the details say now; the next question or change takes it away. */
+    note(text: string): void {
+      setCurrentDetails(`${shown}\n\n${text}`);
     },
   };
 }

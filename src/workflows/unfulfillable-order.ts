@@ -5,6 +5,7 @@ import type { OrderLine, OrderOutcome, OrderRecord } from '../contracts/order';
 import { HOME, WMS_CANCEL } from './activity-options';
 import { createAttention, failWith, setOutcome } from './attention';
 import { type CalledConnection, callChannel, nextProbeMs } from './channel-call';
+import { readSeenLines } from './confirmation';
 import { type ReadFailure, readFailure } from './failure-reading';
 import { cancelAtMarketplace, HEALS_BY_ITSELF } from './marketplace-cancel';
 import { confirmCancelled, confirmNotCancelled, type SeenLines } from './messages';
@@ -43,7 +44,10 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
   const attention = createAttention();
   let outcome: OrderOutcome = 'not_cancelled';
   let confirmation: (SeenLines & { cancelled: boolean }) | undefined;
-  const onConfirmation = (cancelled: boolean) => (seen?: SeenLines) => {
+  const known = input.lines.map((line) => line.lineItemSequenceNumber);
+  const onConfirmation = (cancelled: boolean) => (sent?: unknown) => {
+    const seen = readSeenLines(sent, known);
+    if ('fault' in seen) return attention.note(`The confirmation counts for nothing: ${seen.fault}`);
     confirmation = { ...seen, cancelled };
   };
   const whatWasSeen = () => confirmation;

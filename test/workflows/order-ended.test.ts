@@ -158,6 +158,11 @@ test('a person who saw that a line is not cancelled makes it be asked for again'
   const { see } = scene;
   await see.untilAttention(runs['unreadable-open'], 'ajio_outcome_unknown');
   const line = lineNumber(numberOf('unreadable-open'), '1');
+  // A slip of the pen counts for nothing.
+  await handleOf('unreadable-open').signal('confirmCancelled', { line: [line] });
+  await eventually('the run says so', async () =>
+    (await see.details(runs['unreadable-open'])).includes('line: is not known') ? true : undefined,
+  );
   await handleOf('unreadable-open').signal(confirmNotCancelled, { lines: [line] });
   expect(await see.result(runs['unreadable-open'])).toMatchObject({ outcome: 'cancelled' });
   expect(see.cancels(numberOf('unreadable-open'))).toHaveLength(2);

@@ -49,10 +49,14 @@ export function addAnswerCommands(program: Command, execute: Execute): void {
           .optional(),
       })
       .refine(({ cancelled, notCancelled }) => cancelled !== notCancelled, 'say --cancelled or --not-cancelled'),
-    async run({ workflowId: id, cancelled, lines }, { client }) {
+    async run({ workflowId: id, cancelled, lines }, { client, stores }) {
       const run = await findWaiting(client, id);
       if (run.type !== ORDER_RUN)
         throw new CliError(`workflowId: ${id} is no run of an order: use \`retry\` or \`give-up\``);
+      const known = (await stores.orders.findByWorkflow(id))?.lines.map((line) => line.lineItemSequenceNumber);
+      const stranger = known && lines?.find((line) => !known.includes(line));
+      if (stranger !== undefined)
+        throw new CliError(`--lines: the order has no line ${stranger}; it has ${known?.join(', ')}`);
       const signal = cancelled ? confirmCancelled : confirmNotCancelled;
       const seen = lines ? { lines } : {};
       await within(client, () => run.handle.signal(signal, seen));
