@@ -54,10 +54,15 @@ export const isDatabaseDown = (error: unknown): boolean => {
   return typeof code === 'string' && CONNECTION_ERROR_CODES.has(code);
 };
 
-/** What the database said no with, when the error is its own and not a lost connection: ER_LOCK_DEADLOCK, ER_DATA_TOO_LONG, … */
+/**
+ * What the database said no with, when the error is its own and not a lost connection: ER_LOCK_DEADLOCK, ER_DATA_TOO_LONG, …; ER_1969 where
+ * the driver has no name for the number, as for those that only MariaDB has.
+ */
 export const refusalCodeOf = (error: unknown): string | undefined => {
   const [code, errno] = [errorField(error, 'code'), errorField(error, 'errno')];
-  return typeof code === 'string' && typeof errno === 'number' && code.startsWith('ER_') ? code : undefined;
+  if (typeof errno !== 'number') return undefined;
+  if (code === undefined) return errorField(error, 'sqlState') === undefined ? undefined : `ER_${errno}`;
+  return typeof code === 'string' && code.startsWith('ER_') ? code : undefined;
 };
 
 /** True when the database asked us to give way, more often than a transaction is repeated. */

@@ -1,4 +1,11 @@
-import { type Database, inChunks, isDatabaseDown, isStoreUnavailable, openDatabase } from '../../src/store/database';
+import {
+  type Database,
+  inChunks,
+  isDatabaseDown,
+  isStoreUnavailable,
+  openDatabase,
+  refusalCodeOf,
+} from '../../src/store/database';
 import { openTestStores, type TestStores } from './open-store';
 
 let stores: TestStores;
@@ -131,4 +138,13 @@ it('takes a database that writes nothing at the moment for one that will later, 
   expect(isStoreUnavailable(refusals.readOnly)).toBe(true);
   expect(refusals.faults.map(isStoreUnavailable)).toEqual([false, false, false, false, false]);
   expect(refusals.faults).not.toContain(undefined);
+});
+
+it('knows for a matter of time what the driver has no name for, without the words of the database', async () => {
+  const interrupted: unknown = await db
+    .select('SET STATEMENT max_statement_time = 0.001 FOR SELECT SLEEP(30)')
+    .catch((error: unknown) => error);
+  expect(interrupted).toMatchObject({ errno: 1969 });
+  expect(refusalCodeOf(interrupted)).toBe('ER_1969');
+  expect(isStoreUnavailable(interrupted)).toBe(true);
 });
