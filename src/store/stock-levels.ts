@@ -122,7 +122,10 @@ export interface StockLevelStore {
   reviveRejected(connectionId: number): Promise<number>;
   /** What waits is given up, with the reason on each level and on the lines that asked for it; returns how many levels. A newer value wakes it again. */
   giveUpWaiting(connectionId: number, reason: string): Promise<number>;
-  /** Active connections whose lines have been due for longer than `ageMs`, oldest first. */
+  /**
+   * Connections whose lines have been due for longer than `ageMs`, in order of their ids; also those that need new credentials, so that a run is
+   * open that asks for them. What a person has paused rests.
+   */
   findStale(ageMs: number, limit: number, after?: number): Promise<number[]>;
   recordObserved(
     connectionId: number,
@@ -190,7 +193,7 @@ export function createStockLevelStore(db: Database): StockLevelStore {
       const nowMs = Date.now();
       const rows = await db.select<{ connectionId: number }>(
         `SELECT DISTINCT lv.connectionId FROM stock_levels lv
-         JOIN ie_appinstall_connection c ON c.id = lv.connectionId AND c.status = 'active'
+         JOIN ie_appinstall_connection c ON c.id = lv.connectionId AND c.status <> 'paused'
          WHERE lv.state IN ('dirty', 'claimed') AND lv.dirtySinceMs < ? AND lv.notBeforeMs < ? AND lv.connectionId > ?
          ORDER BY lv.connectionId LIMIT ?`,
         [nowMs - ageMs, nowMs, after, limit],
