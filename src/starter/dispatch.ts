@@ -59,7 +59,7 @@ export interface Dispatch {
   startOrder(orderId: string): Promise<void>;
   /** Workflow ids of all orders whose runs are open, as Temporal lists them: one that has just begun may be missing. */
   openOrders(): Promise<ReadonlySet<string>>;
-  /** Starts the run that fetches a caller's file; does nothing when it is running or has succeeded. */
+  /** Starts the run that fetches a caller's file; does nothing when it is running, or has succeeded and the file no longer waits. */
   startImport(syncId: string): Promise<void>;
 }
 
@@ -187,8 +187,11 @@ export function createDispatch({ client, connections, orders, inventorySyncs, co
             workflowId: csvImportWorkflowId(syncId),
             taskQueue: WORKFLOW_TASK_QUEUE,
             args: [{ syncId, connectionId: sync.connectionId, displayName }],
-            // A run that somebody terminated is started again by the sweep, as long as the file waits.
-            workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+            // The row decides: a file that waits is fetched also when its run was terminated, or was done for a row that was put back.
+            workflowIdReusePolicy:
+              sync.state === 'waiting'
+                ? WorkflowIdReusePolicy.ALLOW_DUPLICATE
+                : WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
             workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
             staticSummary: `${displayName} · file of ${sync.accountSlug}`,
             staticDetails: `Fetches a file of stock that a caller named for connection ${sync.connectionId}.`,

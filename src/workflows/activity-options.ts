@@ -3,18 +3,15 @@ import { NEVER_RETRIED, NOT_THE_CHANNELS } from '../contracts/failures';
 
 const nonRetryableErrorTypes = [...NEVER_RETRIED];
 
+/** How an attempt ends whose worker was lost; the prefix is Temporal's own for a timeout. */
+const LOST_ATTEMPTS = ['WorkerShutdown', 'TemporalTimeout:Heartbeat', 'TemporalTimeout:StartToClose'];
+
 /**
  * A policy that counts what the channel itself failed of, and nothing else: an attempt that ended for another reason ends the
- * activity, and `callChannel` makes it again with the attempts that are left. The prefix is Temporal's own for a timeout.
+ * activity, and `callChannel` makes it again with the attempts that are left.
  */
 const channelsOwn = {
-  nonRetryableErrorTypes: [
-    ...NEVER_RETRIED,
-    ...NOT_THE_CHANNELS,
-    'WorkerShutdown',
-    'TemporalTimeout:Heartbeat',
-    'TemporalTimeout:StartToClose',
-  ],
+  nonRetryableErrorTypes: [...NEVER_RETRIED, ...NOT_THE_CHANNELS, ...LOST_ATTEMPTS],
 };
 
 /**
@@ -72,13 +69,21 @@ export const JOB_COLLECT = {
 
 /**
  * A file at an address that a caller named: the download itself ends after 30 s, the rest is for storing 3,000 rows. A server that
- * fails three times in a row is the caller's business, who is told and can ask again.
+ * fails three times in a row is the caller's business, who is told and can ask again; MySQL away and lost workers are not.
  */
 export const FILE_DOWNLOAD = {
   startToCloseTimeout: '45s',
   heartbeatTimeout: '3s',
-  retry: { maximumAttempts: 3, initialInterval: '2s', backoffCoefficient: 3, nonRetryableErrorTypes },
+  retry: {
+    maximumAttempts: 3,
+    initialInterval: '2s',
+    backoffCoefficient: 3,
+    nonRetryableErrorTypes: [...NEVER_RETRIED, 'StoreUnavailable', 'AttemptLost', ...LOST_ATTEMPTS],
+  },
 } as const satisfies ActivityOptions;
+
+/** A file during which the worker is lost more often than this may be what kills it: it is refused. */
+export const MAX_LOST_DOWNLOADS = 10;
 
 /**
  * The source's law for marketplace cancels: a 5xx is tried twice more, nothing else is. A run that is cancelled learns first what

@@ -11,7 +11,7 @@ import {
 import type { HomeActivities, ImportActivities } from '../activities';
 import { CSV_IMPORT_TASK_QUEUE } from '../contracts/ids';
 import type { CsvImportResult } from '../contracts/inventory-sync';
-import { FILE_DOWNLOAD, HOME, POKE, PROBE_INTERVAL_MS } from './activity-options';
+import { FILE_DOWNLOAD, HOME, MAX_LOST_DOWNLOADS, POKE, PROBE_INTERVAL_MS } from './activity-options';
 import { setOutcome } from './attention';
 import { type ReadFailure, readFailure } from './failure-reading';
 import { importDetails, importRefusal } from './wording';
@@ -62,12 +62,13 @@ async function fetchOrRefuse(input: CsvImportInput): Promise<CsvImportResult> {
     taskQueue: CSV_IMPORT_TASK_QUEUE,
     summary: `${displayName} · fetch the file`,
   });
-  for (;;) {
+  for (let lost = 0; ; ) {
     if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof CsvImportWorkflow>(input);
     const asked: CsvImportResult | ReadFailure = await importCsv({ syncId }).catch(readFailure);
     if (!('type' in asked)) return asked;
-    if (asked.type !== 'StoreUnavailable') return refuseImport({ syncId, reason: importRefusal(asked) });
+    const isLost = asked.type === 'AttemptLost' && ++lost <= MAX_LOST_DOWNLOADS && patched('lost-downloads-go-on');
+    if (!isLost && asked.type !== 'StoreUnavailable') return refuseImport({ syncId, reason: importRefusal(asked) });
     // Our own outage is no reason to refuse anybody's file.
-    await sleep(PROBE_INTERVAL_MS, { summary: 'MySQL could not be reached' });
+    await sleep(PROBE_INTERVAL_MS, { summary: isLost ? 'its worker was lost' : 'MySQL could not be reached' });
   }
 }

@@ -115,6 +115,28 @@ test('a database that is away for ten minutes refuses nobody’s file', async ()
   expect(played.tookMs).toBeGreaterThanOrEqual(600_000);
 });
 
+test('MySQL away and lost workers use up none of the attempts that the server has', async () => {
+  const lots = [
+    'StoreUnavailable',
+    'AttemptLost',
+    'AttemptLost',
+    'AttemptLost',
+    'ChannelUnavailable',
+    'ChannelUnavailable',
+  ];
+  const played = await play('not-its-fault', async (count) => {
+    const type = lots[count - 1];
+    return type === undefined ? STORED : fail(type);
+  });
+  expect(played).toMatchObject({ result: STORED, attempts: lots.length + 1, refusals: [], pokes: 1 });
+});
+
+test('a file that loses its worker again and again is refused', async () => {
+  const played = await play('kills', async () => fail('AttemptLost'));
+  expect(played).toMatchObject({ result: REFUSED, attempts: 11, pokes: 0 });
+  expect(played.refusals).toEqual(['the file could not be taken because of a fault on our side; it was logged']);
+});
+
 test('a server that asks us to wait is obeyed, and given up after three attempts', async () => {
   const played = await play('asks-to-wait', async () => fail('ChannelRateLimited', 300_000));
   expect(played).toMatchObject({ result: REFUSED, attempts: 3, pokes: 0 });
@@ -151,7 +173,7 @@ test.each([
     workflowId,
     async () => {
       await environment.client.workflow.getHandle(workflowId).cancel();
-      return fail('StoreUnavailable');
+      return fail('ChannelUnavailable');
     },
     undefined,
     isStored ? STORED : REFUSED,

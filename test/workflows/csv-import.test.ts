@@ -138,6 +138,19 @@ describe('a file that can be had', () => {
     expect(await submissionsOf(tenant)).toHaveLength(1);
   });
 
+  test('is fetched by another run when its row, put back from an older copy, waits again', async () => {
+    const tenant = await scene.tenants.add('import-put-back');
+    const { url, calls } = await serve((_request, response) => response.end(fileOf(tenant, 1, 0)));
+    const { id } = await importFrom(tenant, url);
+    const before = "UPDATE inventory_syncs SET state = 'waiting', submissionId = NULL WHERE id = ?";
+    await scene.stand.stores.db.change(before, [id]);
+    await scene.stand.dispatch.startImport(id);
+    expect(await resultOf(id)).toMatchObject({ status: 'stored' });
+    expect(calls).toHaveLength(2);
+    expect(await syncOf(id)).toMatchObject({ state: 'stored' });
+    expect(await submissionsOf(tenant)).toHaveLength(1);
+  });
+
   test('is fetched by another run when the first one was terminated', async () => {
     const tenant = await scene.tenants.add('import-terminated');
     const { url, calls } = await serve((_request, response) => {
