@@ -31,6 +31,20 @@ export async function openForJobs(open: OpenConnectionFn, { pushId: _push, ...re
   };
 }
 
+/**
+ * What takes the place of an answer that the channel refuses about a job whose time is over, such as because it has forgotten it: waiting
+ * longer would keep its lines for ever. Throws everything else on.
+ */
+export const untoldWhenOver =
+  ({ sentAtMs }: Pick<PushJob, 'sentAtMs'>, { deadlineMs }: Pick<JobInventoryWriter, 'deadlineMs'>, nowMs: number) =>
+  (error: unknown): undefined => {
+    const isOver = nowMs >= sentAtMs + deadlineMs;
+    // With a status it is the channel's own word, and not what we refuse to ask for.
+    const isRefused =
+      error instanceof ConnectorError && error.type === 'ChannelRejected' && error.details.status !== undefined;
+    if (!isOver || !isRefused) throw error;
+  };
+
 export function createJobStart(deps: StockJobDeps) {
   const running = (job: PushJob, writer: JobInventoryWriter): JobStart => ({
     isRunning: true,
@@ -39,7 +53,10 @@ export function createJobStart(deps: StockJobDeps) {
 
   /** Finds out whether a job exists that was asked for without an answer; undefined when it does not and never will. */
   async function recover(job: PushJob, writer: JobInventoryWriter, open: OpenConnection, call: Call) {
-    const found = await ask(open, call, writer.credits.find, () => writer.findJob(deps.fileUrl(job.fileKey), call));
+    const fileUrl = deps.fileUrl(job.fileKey);
+    const found = await ask(open, call, writer.credits.find, () => writer.findJob(fileUrl, call)).catch(
+      untoldWhenOver(job, writer, deps.now()),
+    );
     if (found) {
       await deps.jobs.recordStarted(job, found.jobId);
       return job;

@@ -87,10 +87,15 @@ async function readPages(collected: CollectedJob, mode: 'all' | 'errors'): Promi
 
 const silence = (listing: string, message: string): Verdict => ({ listing, verdict: 'unknown', message });
 
+const SAYS_NOTHING = 'the channel said nothing of this row';
+
 const verdictOf = ({ listing, verdict, message }: JobLine): Verdict | undefined => {
   if (verdict === null) return undefined;
   return verdict === 'accepted' ? { listing, verdict } : { listing, verdict, message: message ?? '' };
 };
+
+/** The verdict of a line as far as it was read before. */
+export const verdictAsRead = (line: JobLine): Verdict => verdictOf(line) ?? silence(line.listing, SAYS_NOTHING);
 
 /**
  * A verdict for each line of the job, in their order. Asks only for what the counts leave open: nothing when every row is
@@ -111,6 +116,6 @@ export async function readVerdicts(collected: CollectedJob): Promise<Verdict[]> 
     const isTold = named.length === state.errorCount && named.every((line) => line.verdict !== 'accepted');
     if (isTold) return read.map((line) => verdictOf(line) ?? { listing: line.listing, verdict: 'accepted' });
   }
-  const said = trouble?.message ?? 'the channel said nothing of this row';
+  const said = trouble?.message ?? SAYS_NOTHING;
   return (await readPages(collected, 'all')).map((line) => verdictOf(line) ?? silence(line.listing, said));
 }

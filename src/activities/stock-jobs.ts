@@ -1,10 +1,13 @@
 import { ConnectorError } from '../connectors/errors';
 import type { JobState } from '../connectors/ports';
 import type { PushResult } from '../contracts/stock';
-import { createJobStart, NOTHING_DECIDED, openForJobs, type StockJobDeps } from './job-start';
-import { readVerdicts, troubleOf } from './job-verdicts';
+import { createJobStart, NOTHING_DECIDED, openForJobs, type StockJobDeps, untoldWhenOver } from './job-start';
+import { readVerdicts, troubleOf, verdictAsRead } from './job-verdicts';
 import { ask } from './opener';
 import type { PushChunkInput } from './stock-push';
+
+/** What is known of a job that the channel refuses to tell of. */
+const UNTOLD: JobState = { hasEnded: false, totalCount: null, successCount: null, errorCount: null, words: null };
 
 /** Soonest and latest time to the next look at a job whose progress is known. */
 const MIN_LOOK_MS = 1_000;
@@ -25,13 +28,17 @@ export function createStockJobActivities(deps: StockJobDeps) {
   return {
     ...createJobStart(deps),
 
-    /** Looks once whether the job has ended; fails with `ChannelStillWorking` when it has not, so that the policy looks again. */
+    /**
+     * Looks once whether the job has ended; fails with `ChannelStillWorking` when it has not, so that the policy looks again, and also when
+     * its time is over and the channel refuses to tell.
+     */
     async readPushJob(input: PushChunkInput): Promise<void> {
       const { open, writer, call } = await openForJobs(deps.open, input);
       const job = await deps.jobs.find(input.pushId);
       if (job?.state !== 'running' || job.jobId === null) return;
       const { jobId } = job;
-      const state = await ask(open, call, writer.credits.read, () => writer.readJob(jobId, call));
+      const read = () => ask(open, call, writer.credits.read, () => writer.readJob(jobId, call));
+      const state = (await read().catch(untoldWhenOver(job, writer, deps.now()))) ?? UNTOLD;
       if (state.hasEnded) return;
       const { id: connectionId, channel } = open.connection;
       const retryAfterMs = nextLookMs(state, deps.now() - job.sentAtMs);
@@ -59,10 +66,13 @@ export function createStockJobActivities(deps: StockJobDeps) {
           if (!(error instanceof ConnectorError) || error.type !== 'ChannelRejected') throw error;
         });
       }
-      const state = await ask(open, call, writer.credits.read, () => writer.readJob(jobId, call));
+      const orUntold = untoldWhenOver(job, writer, deps.now());
+      const read = () => ask(open, call, writer.credits.read, () => writer.readJob(jobId, call));
+      const state = (await read().catch(orUntold)) ?? UNTOLD;
       const lines = await deps.jobs.lines(job);
       const trouble = troubleOf(state, job, isOverdue, open.connector.displayName);
-      const verdicts = await readVerdicts({ open, writer, call, jobs: deps.jobs, job, state, lines, trouble });
+      const collected = { open, writer, call, jobs: deps.jobs, job, state, lines, trouble };
+      const verdicts = (await readVerdicts(collected).catch(orUntold)) ?? lines.map(verdictAsRead);
       const result = await deps.pushes.settle(pushId, job.attempt, lines, verdicts, job.sentAtMs);
       deps.onVerdicts(open.connection.channel, result);
       await deps.jobs.end(job);

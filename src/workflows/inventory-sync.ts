@@ -10,8 +10,8 @@ import {
 } from '@temporalio/workflow';
 import type { HomeActivities } from '../activities';
 import type { SyncTotals } from '../contracts/stock';
-import { HOME, MAX_IDLE_MS, QUIET_TIME } from './activity-options';
-import { type Attention, createAttention, failWith, setOutcome } from './attention';
+import { HOME, MAX_IDLE_MS, PROBE_INTERVAL_MS, QUIET_TIME } from './activity-options';
+import { type Attention, createAttention, type Decision, failWith, setOutcome } from './attention';
 import { nextProbeMs } from './channel-call';
 import { type ReadFailure, readFailure } from './failure-reading';
 import { stockChanged } from './messages';
@@ -95,7 +95,9 @@ async function sync(input: InventorySyncInput, attention: Attention): Promise<Sy
     const outage = mostPressing(failed.outages);
     refusal ??= mostPressing(failed.refusals);
     if (outage) {
-      await helpOrFail(input, attention, outage, () => false);
+      // What a channel refuses to tell of a job may be told later, and at its deadline it is over.
+      const isUntold = plan.asJobs && outage.type === 'ChannelRejected' && patched('asks-for-refused-jobs');
+      await helpOrFail(input, attention, outage, () => false, isUntold ? PROBE_INTERVAL_MS : undefined);
       continue;
     }
     attention.clear(syncDetails(input.displayName, totals));
@@ -103,10 +105,12 @@ async function sync(input: InventorySyncInput, attention: Attention): Promise<Sy
 
     await home.finishSubmissions({ connectionId });
     if (refusal) {
-      // Only now, when no other chunk is waiting: one that was refused holds up none.
+      // Only now, when no other chunk is waiting: one that was refused holds up none, not even lines that are due later.
       const asked = refusal;
-      refusal = undefined;
-      await helpOrFail(input, attention, asked, () => isStirred);
+      const isHoldingUp = plan.nextDueInMs !== null && !HEALS_BY_ITSELF.has(asked.type);
+      const dueInMs = isHoldingUp && patched('refusals-hold-up-no-line') ? (plan.nextDueInMs ?? undefined) : undefined;
+      const decision = await helpOrFail(input, attention, asked, () => isStirred, dueInMs);
+      refusal = decision === 'timeout' && dueInMs !== undefined ? asked : undefined;
       continue;
     }
     const isWaiting = plan.nextDueInMs !== null && plan.nextDueInMs <= MAX_IDLE_MS;
@@ -123,19 +127,28 @@ async function sync(input: InventorySyncInput, attention: Attention): Promise<Sy
 const mostPressing = (failures: readonly ReadFailure[]): ReadFailure | undefined =>
   failures.find((failure) => !HEALS_BY_ITSELF.has(failure.type)) ?? failures[0];
 
-/** Asks for help and returns when it is worth another try, asking on unless a person sent `retry`; throws when somebody gave up or nobody came. */
+/**
+ * Asks for help and returns when it is worth another try, asking on unless a person sent `retry`; throws when somebody gave up or nobody
+ * came. With `dueInMs` it returns then at the latest: other lines are due.
+ */
 async function helpOrFail(
   input: InventorySyncInput,
   attention: Attention,
   failure: ReadFailure,
   wake: () => boolean,
-): Promise<void> {
+  dueInMs?: number,
+): Promise<Decision> {
   const { connectionId, channel, displayName } = input;
+  const waitFor = HEALS_BY_ITSELF.has(failure.type)
+    ? nextProbeMs(failure)
+    : dueInMs === undefined
+      ? undefined
+      : Math.max(dueInMs, 100);
   const decision = await attention.ask(channel, failure, {
     title: `Stock for ${displayName} is waiting`,
     // News keeps arriving while it waits: the history must not outgrow its limit for that.
     wake: () => wake() || workflowInfo().continueAsNewSuggested,
-    ...(HEALS_BY_ITSELF.has(failure.type) ? { waitFor: nextProbeMs(failure) } : {}),
+    ...(waitFor === undefined ? {} : { waitFor }),
   });
   if (decision === 'giveUp') {
     await home.giveUpStock({ connectionId, reason: `given up: ${failure.details.channelWords ?? failure.message}` });
@@ -145,11 +158,12 @@ async function helpOrFail(
     throw failWith(failure, decision);
   }
   // Nobody came: the run ends and says why, its stock is kept, and the sweep starts another run.
-  if (decision === 'timeout' && !HEALS_BY_ITSELF.has(failure.type)) {
+  if (decision === 'timeout' && waitFor === undefined) {
     if (patched('says-how-it-ended')) attention.clear(`Stock for ${displayName}: nobody decided in time`);
     throw failWith(failure, decision);
   }
-  if (decision !== 'retry') return;
+  if (decision !== 'retry') return decision;
   if (failure.type === 'ChannelRejected') await home.reviveRejected({ connectionId });
   attention.clear(`Stock for ${displayName} goes out again`);
+  return decision;
 }

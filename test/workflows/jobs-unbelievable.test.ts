@@ -1,6 +1,9 @@
 import { inventorySyncWorkflowId } from '../../src/contracts/ids';
 import { type Scene, startScene } from '../stand/scene';
 import { addShiphero } from '../stand/shiphero';
+import { eventually } from '../stand/waiting';
+
+jest.setTimeout(180_000);
 
 const stockOf = (count: number, quantity = 4) =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [`S${index}`, quantity]));
@@ -73,6 +76,30 @@ describe('what a channel says of a job', () => {
       await scene.see.giveUp(runOf(hero));
     },
   );
+
+  test('a job of which it refuses to tell asks, and is given up at its deadline: its lines go out again', async () => {
+    const hero = await add({ syncDeadlineSeconds: 10 });
+    const { shiphero } = scene.stand;
+    shiphero.setFaults(
+      ['inventory_sync_status', 'inventory_sync_items_status'].map((operation) => ({
+        kind: 'status',
+        status: 403,
+        body: { message: 'Not this one' },
+        on: { operation },
+      })),
+    );
+    await hero.send(stockOf(3));
+    await scene.see.untilAttention(runOf(hero), 'shiphero_rejected');
+    // It looks again by itself, and then the job's time is over.
+    await scene.see.untilAttention(runOf(hero), 'shiphero_stuck');
+    await scene.see.retry(runOf(hero));
+    await eventually('another job', () => hero.syncs()[1]);
+    shiphero.setFaults([]);
+    await hero.settled(60_000);
+    expect(hero.shown()).toEqual(stockOf(3));
+    await scene.see.result(runOf(hero));
+    expect(await scene.see.attention(runOf(hero))).toBeUndefined();
+  });
 
   test('a request that costs more than the account can ever have is not sent', async () => {
     const hero = await add({ itemsPageSize: 500 });

@@ -3,7 +3,7 @@ import type { Tenant } from '../stand/tenants';
 import { eventually } from '../stand/waiting';
 
 /** What Ajio says to each tenant; all events go out together in `beforeAll`, and each test looks at one tenant. */
-const CASES = ['refused', 'partial', 'failed', 'listed', 'silent', 'garbled', 'html', 'corrected'] as const;
+const CASES = ['refused', 'partial', 'failed', 'listed', 'silent', 'garbled', 'html', 'corrected', 'beside'] as const;
 type Case = (typeof CASES)[number];
 
 const STOCK = { V1: 1, V2: 2, V3: 3 };
@@ -15,7 +15,10 @@ const submissions = {} as Record<Case, string>;
 
 beforeAll(async () => {
   scene = await startScene();
-  for (const name of CASES) tenants[name] = await scene.tenants.add(name);
+  for (const name of CASES) {
+    const settings = name === 'beside' ? { batchSize: 1, maxConcurrentPushes: 1 } : {};
+    tenants[name] = await scene.tenants.add(name, { settings });
+  }
   const words = { status: 'FAILED', failedProductList: [], message: 'Seller is blocked' };
   const oneNamed = {
     status: 'FAILED',
@@ -30,6 +33,8 @@ beforeAll(async () => {
     { kind: 'status', status: 200, body: oneNamed, times: 1, on: { account: 'silent' } },
     { kind: 'garbage', times: 1, on: { account: 'garbled' } },
     { kind: 'html', times: 1, on: { account: 'html' } },
+    { kind: 'status', status: 400, body: words, times: 1, on: { account: 'beside' } },
+    { kind: 'garbage', applies: false, times: 1, on: { account: 'beside' } },
   ]);
   await Promise.all(
     CASES.map(async (name) => {
@@ -148,4 +153,19 @@ test('a page in the place of an answer is a channel that is away: it goes again 
   expect(await see.attention(see.syncId(tenants.html))).toBeUndefined();
   // Once for the page, and once for what may have been applied behind it.
   expect(see.stockCalls(tenants.html).flatMap(({ stock }) => stock.V1 ?? [])).toEqual([1, 1, 1]);
+});
+
+test('lines that are due later go out while a person is asked about refused ones, and the question stays', async () => {
+  const { see } = scene;
+  const workflowId = see.syncId(tenants.beside);
+  await eventually('the two others are shown', () => Object.keys(see.shownStock(tenants.beside)).length === 2);
+  await eventually('both are stored as accepted', async () => {
+    const { clean = 0 } = await scene.stand.stores.levels.countByState(tenants.beside.connectionId);
+    return clean === 2;
+  });
+  await see.untilAttention(workflowId, 'ajio_rejected');
+  expect(see.stockCalls(tenants.beside)).toHaveLength(4);
+  await see.retry(workflowId);
+  expect(await see.result(workflowId)).toMatchObject({ accepted: 3 });
+  expect(see.shownStock(tenants.beside)).toEqual(STOCK);
 });
