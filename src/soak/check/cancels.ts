@@ -3,7 +3,7 @@ import type { Recorded, TwinCall } from './recorded';
 
 /** After a process died, what it had been told may not be known, for as long as an activity's timeout takes to notice. */
 const FORGOTTEN_FOR_MS = 40_000;
-const NOT_A_NO = [401, 403, 408, 429];
+const NOT_A_NO = [401, 408, 429];
 
 const lineOf = (key: string): string => key.replace(/^(.*)\.(\d+)-1$/, '$1-$2');
 const isCancel = (call: TwinCall): boolean => call.method === 'POST' && /(\/orders|\/cancel-order)$/.test(call.path);
