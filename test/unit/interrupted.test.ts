@@ -38,12 +38,15 @@ const member = (name: string, more = '') =>
 const starts = (name: string, options = '') =>
   `spawn(process.execPath, ['${name}.mjs'], { stdio: 'ignore', ${options} });`;
 
+const packageScripts = () =>
+  z
+    .object({ scripts: z.record(z.string(), z.string()) })
+    .parse(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))).scripts;
+
 /** The script of package.json, on a program that does what the tests do: it starts others, which start others. */
 function writePackage() {
-  const { scripts } = z
-    .object({ scripts: z.object({ test: z.string() }) })
-    .parse(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')));
-  write('package.json', JSON.stringify({ scripts: { test: scripts.test.replace('scripts/run.mjs', 'program.mjs') } }));
+  const script = packageScripts().test?.replace('scripts/run.mjs', 'program.mjs');
+  write('package.json', JSON.stringify({ scripts: { test: script } }));
   member('grandchild');
   member('detached');
   member('child', starts('grandchild'));
@@ -68,4 +71,10 @@ it.each([
 
   expect(await exited).toEqual([expected, null]);
   expect(started.filter((pid) => startOf(pid) !== undefined)).toEqual([]);
+});
+
+it('no shell stands between npm and a program that runs on: it would keep SIGINT to itself', () => {
+  const runs = Object.entries(packageScripts()).filter(([, script]) => script.includes('scripts/run.mjs'));
+  expect(runs.map(([name]) => name)).toEqual(['start', 'test', 'worker', 'gateway', 'twins', 'cli', 'soak']);
+  expect(runs.filter(([, script]) => !script.startsWith('exec '))).toEqual([]);
 });

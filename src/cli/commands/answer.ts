@@ -60,10 +60,10 @@ export function addAnswerCommands(program: Command, execute: Execute): void {
       const signal = cancelled ? confirmCancelled : confirmNotCancelled;
       const seen = lines ? { lines } : {};
       await within(client, () => run.handle.signal(signal, seen));
-      const which = lines ? `lines ${lines.join(', ')}` : 'every line that is open there';
+      const which = lines ? `line ${lines.join(', line ')}` : 'every line that is open there';
       return {
         json: { workflowId: id, attention: run.attention, signal: signal.name, ...seen },
-        lines: [`${id} was told that ${which} ${cancelled ? 'counts as cancelled' : 'is not cancelled'}.`],
+        lines: [`${id} was told what is ${cancelled ? '' : 'not '}cancelled: ${which}.`],
       };
     },
   });
