@@ -78,6 +78,8 @@ export function callChannel<T>(
         const failure = readFailure(error);
         channelFailures += failure.details.channelFailures ?? 0;
         if (!isWorthAnotherCall(failure, maximumAttempts, channelFailures)) throw error;
+        // The worker was lost after it had noted the last failure and before it could report it: zero attempts would be no policy.
+        if (maximumAttempts && channelFailures >= maximumAttempts) throw error;
         slot = failure.details.slot;
         const waitMs = failure.details.retryAfterMs ?? pauseMs;
         const isRateLimit = failure.type === 'ChannelRateLimited';

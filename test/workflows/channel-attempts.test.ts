@@ -37,6 +37,12 @@ const cancelOnMarketplace: ChannelActivities['cancelOnMarketplace'] = async ({ o
   throw new ConnectorError(type, type, details ? { details } : {});
 };
 
+const readMarketplaceOrder: ChannelActivities['readMarketplaceOrder'] = async () => ({
+  cancelled: ['1'],
+  notCancelled: [],
+  open: [],
+});
+
 beforeAll(async () => {
   server = freshNamespace();
   connection = await NativeConnection.connect(server);
@@ -71,7 +77,7 @@ async function withOrders(plans: Record<string, Attempt[]>, look: (name: string)
     Worker.create({
       ...common,
       taskQueue: channelTaskQueue('ajio'),
-      activities: { cancelOnMarketplace },
+      activities: { cancelOnMarketplace, readMarketplaceOrder },
       interceptors,
     }),
   ]);
@@ -120,5 +126,12 @@ test('only what the channel itself failed of uses up its three attempts', async 
     expect(typedSearchAttributes.get(ATTENTION)).toBe('ajio_unavailable');
     expect([name, attempts.get(name)?.made]).toEqual([name, plan.length]);
     await handle.signal(giveUp);
+  });
+});
+
+test('a worker that is lost with its third failure noted is read back, and the run does not stand still', async () => {
+  await withOrders({ 'lost at last': [['AttemptLost', { channelFailures: 3 }]] }, async (name) => {
+    expect(await client.workflow.getHandle(name).result()).toEqual({ outcome: 'cancelled', cancelled: ['1'] });
+    expect(attempts.get(name)?.made).toBe(1);
   });
 });
