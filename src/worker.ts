@@ -3,7 +3,7 @@ import { loadConfig, publicUrlOf } from './config';
 import { createHttpClient } from './connectors/http/client';
 import { keepNamespaceReady } from './namespace';
 import { createLogger, sdkLogger } from './observability/logger';
-import { createMetrics } from './observability/metrics';
+import { createProcessMetrics } from './observability/metrics';
 import { serveMetrics } from './observability/metrics-server';
 import { reserveSdkMetrics } from './observability/sdk-metrics';
 import { exitWith, requireCredentialKeys, untilStopped } from './program';
@@ -15,7 +15,7 @@ import { createWorkers } from './workers';
 async function main(): Promise<void> {
   const config = loadConfig();
   const logger = createLogger('worker', config.logLevel);
-  const metrics = createMetrics();
+  const metrics = createProcessMetrics();
   const sdkMetrics = await reserveSdkMetrics();
   Runtime.install({
     shutdownSignals: [],

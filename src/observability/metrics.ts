@@ -24,10 +24,16 @@ export interface Metrics {
   text(): Promise<string>;
 }
 
+/** Together with the usual ones of the Node process. These are watched until it ends: only for a program, once. */
+export function createProcessMetrics(): Metrics {
+  const metrics = createMetrics();
+  collectDefaultMetrics({ register: metrics.registry });
+  return metrics;
+}
+
 export function createMetrics(): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
   const failures = new Counter({
     name: 'stockbridge_failures_total',
     help: 'Failed activity attempts by what happened',

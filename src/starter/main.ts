@@ -1,6 +1,6 @@
 import { loadConfig } from '../config';
 import { createLogger } from '../observability/logger';
-import { createMetrics } from '../observability/metrics';
+import { createProcessMetrics } from '../observability/metrics';
 import { exitWith, requireCredentialKeys, untilStopped } from '../program';
 import { openStores } from '../store/stores';
 import { createTemporalClient } from '../temporal';
@@ -10,7 +10,7 @@ import { createGateway } from './gateway';
 async function main(): Promise<void> {
   const config = loadConfig();
   const logger = createLogger('gateway', config.logLevel);
-  const metrics = createMetrics();
+  const metrics = createProcessMetrics();
   const stores = openStores({ ...config, connectionLimit: 20 });
   const keys = await requireCredentialKeys(stores.seals);
   metrics.watchParked(stores.parked.countParked);

@@ -1,4 +1,4 @@
-import { createMetrics } from '../../src/observability/metrics';
+import { createMetrics, createProcessMetrics } from '../../src/observability/metrics';
 import { serveMetrics } from '../../src/observability/metrics-server';
 
 it('counts what happened under labels that name no account', async () => {
@@ -28,6 +28,11 @@ it('counts what happened under labels that name no account', async () => {
     'stockbridge_gateway_answer_seconds_bucket{le="0.025",method="POST",route="/events/inventory",status="202"} 0',
   ])
     expect(body).toContain(`${line}\n`);
+});
+
+it('has those of the Node process for a program, which alone may watch it: nothing would end that', async () => {
+  expect(await createProcessMetrics().text()).toContain('process_cpu_seconds_total');
+  expect(await createMetrics().text()).not.toContain('process_cpu_seconds_total');
 });
 
 it('counts parked events when it is read, and can still be read while the database is away', async () => {
