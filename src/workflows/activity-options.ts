@@ -125,6 +125,9 @@ export const QUIET_TIME = '2s';
 /** How often a channel that is down is asked again: often enough to be quick after an outage; a probe is at most one push per lane. */
 export const PROBE_INTERVAL_MS = 30_000;
 
+/** How often a sync looks whether something of our own that was gone is there again; rarer, since a fault of ours may be behind it. */
+export const LOOK_INTERVAL_MS = 60_000;
+
 /** How rarely at most, however long the pause is that a channel asks for. */
 export const MAX_PROBE_INTERVAL_MS = 600_000;
 

@@ -10,7 +10,7 @@ import {
 } from '@temporalio/workflow';
 import type { HomeActivities } from '../activities';
 import type { SyncTotals } from '../contracts/stock';
-import { HOME, MAX_IDLE_MS, PROBE_INTERVAL_MS, QUIET_TIME } from './activity-options';
+import { HOME, LOOK_INTERVAL_MS, MAX_IDLE_MS, PROBE_INTERVAL_MS, QUIET_TIME } from './activity-options';
 import { type Attention, createAttention, type Decision, failWith, setOutcome } from './attention';
 import { nextProbeMs } from './channel-call';
 import { type ReadFailure, readFailure } from './failure-reading';
@@ -39,6 +39,16 @@ const HEALS_BY_ITSELF = new Set([
   'ChannelContractViolated',
   'Unexpected',
 ]);
+
+/** What may be over without anybody's doing, as when a dump was played into MySQL meanwhile: looked at now and then. */
+const MAY_PASS = new Set(['InvariantBroken', 'ConnectionNotFound']);
+
+/** When to look again although nobody answered; undefined for what only a person can end. */
+function nextLookMs(failure: ReadFailure, dueInMs: number | undefined): number | undefined {
+  if (HEALS_BY_ITSELF.has(failure.type)) return nextProbeMs(failure);
+  if (dueInMs !== undefined) return Math.max(dueInMs, 100);
+  return MAY_PASS.has(failure.type) && patched('looks-again') ? LOOK_INTERVAL_MS : undefined;
+}
 
 /** Makes one connection show what the warehouse last said; ends when there is nothing left to say. */
 export async function InventorySyncWorkflow(input: InventorySyncInput): Promise<SyncTotals> {
@@ -103,14 +113,20 @@ async function sync(input: InventorySyncInput, attention: Attention): Promise<Sy
     attention.clear(syncDetails(input.displayName, totals));
     if (plan.pushes.length > 0) continue;
 
-    await home.finishSubmissions({ connectionId });
+    const finished = await home.finishSubmissions({ connectionId }).catch(readFailure);
+    if ('type' in finished) {
+      await helpOrFail(input, attention, finished, () => false);
+      continue;
+    }
     if (refusal) {
       // Only now, when no other chunk is waiting: one that was refused holds up none, not even lines that are due later.
       const asked = refusal;
       const isHoldingUp = plan.nextDueInMs !== null && !HEALS_BY_ITSELF.has(asked.type);
       const dueInMs = isHoldingUp && patched('refusals-hold-up-no-line') ? (plan.nextDueInMs ?? undefined) : undefined;
       const decision = await helpOrFail(input, attention, asked, () => isStirred, dueInMs);
-      refusal = decision === 'timeout' && dueInMs !== undefined ? asked : undefined;
+      // Without news it was woken only to go on as a new run, which asks on.
+      const isOpen = decision === 'timeout' ? dueInMs !== undefined : decision === 'woken' && !isStirred;
+      refusal = isOpen ? asked : undefined;
       continue;
     }
     const isWaiting = plan.nextDueInMs !== null && plan.nextDueInMs <= MAX_IDLE_MS;
@@ -139,11 +155,7 @@ async function helpOrFail(
   dueInMs?: number,
 ): Promise<Decision> {
   const { connectionId, channel, displayName } = input;
-  const waitFor = HEALS_BY_ITSELF.has(failure.type)
-    ? nextProbeMs(failure)
-    : dueInMs === undefined
-      ? undefined
-      : Math.max(dueInMs, 100);
+  const waitFor = nextLookMs(failure, dueInMs);
   const decision = await attention.ask(channel, failure, {
     title: `Stock for ${displayName} is waiting`,
     // News keeps arriving while it waits: the history must not outgrow its limit for that.
@@ -151,8 +163,10 @@ async function helpOrFail(
     ...(waitFor === undefined ? {} : { waitFor }),
   });
   if (decision === 'giveUp') {
-    await home.giveUpStock({ connectionId, reason: `given up: ${failure.details.channelWords ?? failure.message}` });
-    await home.finishSubmissions({ connectionId });
+    const reason = `given up: ${failure.details.channelWords ?? failure.message}`;
+    // Where it cannot be written the stock is still due, and the sweep starts a run that asks again.
+    await home.giveUpStock({ connectionId, reason }).catch(readFailure);
+    await home.finishSubmissions({ connectionId }).catch(readFailure);
     setOutcome('gave_up');
     if (patched('says-how-it-ended')) attention.clear(`Stock for ${displayName} was given up`);
     throw failWith(failure, decision);
@@ -163,7 +177,11 @@ async function helpOrFail(
     throw failWith(failure, decision);
   }
   if (decision !== 'retry') return decision;
-  if (failure.type === 'ChannelRejected') await home.reviveRejected({ connectionId });
+  while (failure.type === 'ChannelRejected') {
+    const revived = await home.reviveRejected({ connectionId }).catch(readFailure);
+    if (!('type' in revived)) break;
+    await helpOrFail(input, attention, revived, () => false);
+  }
   attention.clear(`Stock for ${displayName} goes out again`);
   return decision;
 }

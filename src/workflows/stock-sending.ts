@@ -47,7 +47,8 @@ export async function sendAll(input: SyncedConnection, plan: PushPlan, totals: S
         (concernsOneChunk(result) && !plan.asJobs ? refusals : outages).push(result);
         if (result.type === 'ChannelRejected' && !plan.asJobs) totals.rejected += push.lineCount;
       }
-      await home.releasePush({ pushId: push.pushId });
+      const unreleased = await home.releasePush({ pushId: push.pushId }).then(() => undefined, readFailure);
+      if (unreleased) outages.push(unreleased);
     });
   await sendWave(plan.pushes.filter((push) => push.zeroCount > 0));
   await sendWave(plan.pushes.filter((push) => push.zeroCount === 0));

@@ -187,6 +187,27 @@ test('internal_error: a table is not there; it waits for a retry', async () => {
   expect(await scene.see.result(sync)).toMatchObject({ accepted: 1 });
 });
 
+test('internal_error: the table is not there in which submissions are closed; it waits for a retry', async () => {
+  const tenant = await scene.tenants.add('unclosed');
+  const { db, connections, cache } = scene.stand.stores;
+  // Stored while nothing is sent, so that the table is not needed before the end.
+  await connections.setStatus(tenant.connectionId, 'paused', null);
+  const sync = await sendStock(tenant);
+  await scene.see.result(sync);
+  await db.change('RENAME TABLE submissions TO submissions_gone', []);
+  try {
+    await connections.setStatus(tenant.connectionId, 'active', null);
+    cache.forget(tenant.connectionId);
+    await scene.stand.dispatch.pokeInventorySync(tenant.connectionId);
+    await scene.see.untilAttention(sync, 'ajio_internal_error');
+    expect(scene.see.shownStock(tenant)).toEqual({ V1: 1 });
+  } finally {
+    await db.change('RENAME TABLE submissions_gone TO submissions', []);
+  }
+  await retryAll('ajio_internal_error');
+  expect(await scene.see.result(sync)).toMatchObject({ accepted: 1 });
+});
+
 test('an event of a connection that is not there is parked, and a redrive takes it when the connection is', async () => {
   const tenant = await scene.tenants.add('parked');
   const { db, cache } = scene.stand.stores;

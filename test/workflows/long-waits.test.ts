@@ -93,6 +93,33 @@ test('a channel that is down for hours is asked again every half minute, and its
   });
 });
 
+test.each([
+  ['ConnectionNotFound', 'ajio_misconfigured'],
+  ['InvariantBroken', 'ajio_internal_error'],
+])(
+  'stock that cannot be planned (%s), as while a dump is played into MySQL, goes on by itself afterwards',
+  async (type, word) => {
+    let isThere = false;
+    let looks = 0;
+    const activities: Activities = {
+      planPushes: async () => {
+        looks += 1;
+        if (!isThere) return failing(type, false)();
+        return { pushes: [], concurrency: 1, nextDueInMs: null, blockedBy: null, asJobs: false };
+      },
+    };
+    await withActivities(activities, async () => {
+      const handle = await startSync(`gone-${type}`);
+      await environment.sleep(HOUR_MS);
+      expect((await attributesOf(handle)).attention).toBe(word);
+      expect(looks).toBeLessThan(70);
+      isThere = true;
+      expect(await handle.result()).toEqual({ pushes: 0, accepted: 0, rejected: 0, unknown: 0 });
+      expect((await attributesOf(handle)).attention).toBeUndefined();
+    });
+  },
+);
+
 test('refused stock that nobody decides on fails the run after seven days with its cause', async () => {
   const due = [{ pushId: 'push-1', lineCount: 1, zeroCount: 0 }];
   const activities: Activities = {
