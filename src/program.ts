@@ -18,6 +18,15 @@ export function exitWith(error: unknown): never {
   process.exit(1);
 }
 
+/**
+ * Ends the process with exit code 1 when it has not ended by itself after so long: what hangs, such as a statement that MySQL never
+ * answers, is for another process to do again.
+ */
+export function endWithin(afterMs: number): void {
+  const late = () => exitWith(new Error(`not everything ended within ${afterMs / 1_000} s: the process ends as it is`));
+  setTimeout(late, afterMs).unref();
+}
+
 /** How often a MySQL that was away at the start is asked again. */
 const ASK_AGAIN_MS = 1_000;
 

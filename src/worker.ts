@@ -6,10 +6,10 @@ import { createLogger, sdkLogger } from './observability/logger';
 import { createProcessMetrics } from './observability/metrics';
 import { serveMetrics } from './observability/metrics-server';
 import { reserveSdkMetrics } from './observability/sdk-metrics';
-import { exitWith, requireCredentialKeys, untilStopped } from './program';
+import { endWithin, exitWith, requireCredentialKeys, untilStopped } from './program';
 import { openStores } from './store/stores';
 import { createTemporalClient } from './temporal';
-import { createWorkers } from './workers';
+import { createWorkers, END_WITHIN_MS } from './workers';
 
 /** The worker process: config → stores → connectors → activities → workers; SIGTERM lets what is on the wire end. */
 async function main(): Promise<void> {
@@ -62,6 +62,7 @@ async function main(): Promise<void> {
   });
   const running = Promise.all(workers.map((worker) => worker.run()));
   await Promise.race([running, untilStopped(), keys.refused]);
+  endWithin(END_WITHIN_MS);
   for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   await running;
   leaveNamespace();

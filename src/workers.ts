@@ -24,6 +24,8 @@ const MS_PER_DAY = 86_400_000;
 
 /** Long enough for a call on the wire to end, short of what process managers wait before they kill. */
 const SHUTDOWN_GRACE = '20s';
+/** What has not ended this long after SIGTERM hangs, beyond the grace. */
+export const END_WITHIN_MS = 25_000;
 /** A killed worker's runs go to another one after this, instead of after the default of 10 s. */
 const STICKY_TIMEOUT = '2s';
 /**

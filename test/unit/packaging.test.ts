@@ -131,7 +131,9 @@ describe('docker-compose.yml', () => {
 
   it('lets a worker end before it is killed', () => {
     const grace = /SHUTDOWN_GRACE = '(\d+s)'/.exec(read('src/workers.ts'))?.[1];
-    expect(seconds(compose.services.worker?.stop_grace_period ?? '0s')).toBeGreaterThan(seconds(grace ?? ''));
+    const endsAfterMs = Number(/END_WITHIN_MS = ([\d_]+)/.exec(read('src/workers.ts'))?.[1]?.replaceAll('_', ''));
+    expect(endsAfterMs / 1_000).toBeGreaterThan(seconds(grace ?? ''));
+    expect(seconds(compose.services.worker?.stop_grace_period ?? '0s')).toBeGreaterThan(endsAfterMs / 1_000);
   });
 
   it('pins every image, publishes to this machine only, and holds no password but the defaults of a local stand', () => {
