@@ -103,7 +103,10 @@ async function sync(input: InventorySyncInput, attention: Attention): Promise<Sy
     }
     const failed = await sendAll(input, plan, totals);
     const outage = mostPressing(failed.outages);
-    refusal ??= mostPressing(failed.refusals);
+    // What heals by itself must not hide what only a person can end.
+    if (refusal && failed.refusals.length > 0 && patched('asks-what-is-most-pressing'))
+      refusal = mostPressing([refusal, ...failed.refusals]);
+    else refusal ??= mostPressing(failed.refusals);
     if (outage) {
       // What a channel refuses to tell of a job may be told later, and at its deadline it is over.
       const isUntold = plan.asJobs && outage.type === 'ChannelRejected' && patched('asks-for-refused-jobs');

@@ -1,6 +1,9 @@
+import { once } from 'node:events';
+import { Agent, request } from 'node:http';
+import { json } from 'node:stream/consumers';
 import { z } from 'zod';
+import { WORK_LIMITS } from '../../src/starter/admission';
 import { countKept } from '../load/load';
-import { runSender } from '../load/sender';
 import { STOCK_CONNECTION, type Stand, startStand } from '../stand/stand';
 import { addStockConnection } from '../stand/stock-connection';
 import { eventually } from '../stand/waiting';
@@ -21,23 +24,75 @@ afterAll(async () => {
   await stand.stop();
 });
 
-it('refuses what it cannot take, keeps what it acknowledged, and serves other accounts meanwhile', async () => {
+/** Events of an account, whose bodies are not sent to their end before `finish`. */
+function openEvents(key: string, connectionId: number, count: number) {
+  const agent = new Agent({ maxSockets: count });
+  const opened = Array.from({ length: count }, (_, index) => {
+    const body = JSON.stringify(eventOf(`held-${index}`, connectionId));
+    const headers = { 'x-api-key': key, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+    const sent = request(`${url}/events/inventory`, { method: 'POST', headers, agent });
+    const answer = once(sent, 'response').then(async ([response]) => {
+      const said = await json(response);
+      return response.statusCode === 202 ? stored.parse(said).submissionId : response.statusCode;
+    });
+    sent.write(body.slice(0, -1));
+    return { sent, answer, rest: body.slice(-1) };
+  });
+  return {
+    async finish() {
+      for (const { sent, rest } of opened) sent.end(rest);
+      const answers = await Promise.all(opened.map(({ answer }) => answer));
+      agent.destroy();
+      return answers;
+    },
+  };
+}
+
+const stored = z.object({ submissionId: z.string() });
+const eventOf = (messageId: string, connectionId: number) => ({
+  message_id: messageId,
+  publishedAt: '2026-01-01 10:00:00',
+  connectionId,
+  inventoryList: [{ productId: 'P', variantId: messageId, locationInventory: 1 }],
+});
+const post = (key: string, event: object) =>
+  fetch(`${url}/events/inventory`, {
+    method: 'POST',
+    headers: { 'x-api-key': key, 'content-type': 'application/json' },
+    body: JSON.stringify(event),
+  });
+
+it('refuses what an account cannot have under way, keeps what it acknowledged, and serves other accounts meanwhile', async () => {
   const quiet = await addStockConnection(stand, { id: 4_001, channel: 'ajio', credentials: {}, settings: {} });
-  const common = { url, lines: 20 };
-  const loud = { ...common, key: stand.keys.spykar, connectionId: STOCK_CONNECTION, name: 'loud', connections: 800 };
-  const other = { ...common, key: quiet.key, connectionId: quiet.id, name: 'quiet', connections: 40, lines: 1 };
-  const [flood, beside] = await Promise.all([
-    runSender({ sender: loud, seconds: 5 }),
-    runSender({ sender: other, seconds: 5, perSecond: 10 }),
-  ]);
-  expect(Object.keys(flood.statuses).sort()).toEqual(['202', '429']);
-  expect(flood.withoutRetryAfter).toBe(0);
-  expect(Object.keys(beside.statuses)).toEqual(['202']);
-  const ids = [...flood.submissionIds, ...beside.submissionIds];
-  expect(ids.length).toBeGreaterThan(100);
-  expect(await countKept(stand.stores.db, ids)).toBe(ids.length);
+  const loud = { key: stand.keys.spykar, connectionId: STOCK_CONNECTION };
+  const { requests } = WORK_LIMITS.ofAccount;
+  const held = openEvents(loud.key, loud.connectionId, requests);
+  const ids: string[] = [];
+  // Those that come before all the others have arrived are taken.
+  const refusal = await eventually('one is refused', async () => {
+    const answer = await post(loud.key, eventOf(`probe-${ids.length}`, loud.connectionId));
+    if (answer.status === 429) return answer;
+    ids.push(stored.parse(await answer.json()).submissionId);
+    return undefined;
+  });
+  expect(refusal.headers.get('retry-after')).toBe('1');
+  const beside = await post(quiet.key, eventOf('beside', quiet.id));
+  expect(beside.status).toBe(202);
+  ids.push(stored.parse(await beside.json()).submissionId);
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
-}, 120_000);
+
+  const probes = ids.length;
+  const answers = await held.finish();
+  const isStored = (answer: string | number): answer is string => typeof answer === 'string';
+  const refused = answers.filter((answer) => !isStored(answer));
+  // A probe may have had the place of one that came at the same moment.
+  expect(refused).toEqual(refused.map(() => 429));
+  expect(refused.length).toBeLessThanOrEqual(probes);
+  ids.push(...answers.filter(isStored));
+  expect(await countKept(stand.stores.db, ids)).toBe(ids.length);
+  const again = await post(loud.key, eventOf('again', loud.connectionId));
+  expect(again.status).toBe(202);
+});
 
 it('lets a hundred wait for verdicts, and answers the next ones at once', async () => {
   const { keyId, key } = await stand.stores.keys.create({

@@ -1,10 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { WorkflowHandle } from '@temporalio/client';
-import { csvImportWorkflowId, WORKFLOW_TASK_QUEUE } from '../../src/contracts/ids';
 import type { Fault } from '../../src/twins/faults';
 import { confirmCancelled, giveUp } from '../../src/workflows/messages';
-import { fileServers } from '../connectors/file-servers';
 import { ajioItem } from '../stand/events';
 import { fetchHistory, type HistoryJson } from '../stand/histories';
 import type { Scene } from '../stand/scene';
@@ -12,6 +9,7 @@ import type { Tenant } from '../stand/tenants';
 import { eventually } from '../stand/waiting';
 import { HISTORIES } from './folder';
 import { JOB_SCENARIOS, playJobScenarios } from './job-scenarios';
+import { end, endedOrder, importFile, order, retryAfter, stock, sweepTwice, upkeep } from './plays';
 import { STAND_SCENARIOS } from './stand-scenarios';
 
 interface Scenario {
@@ -20,78 +18,6 @@ interface Scenario {
   eshopbox?: Fault[];
   /** Plays the scenario to the end of its run and returns the workflow id. */
   play(scene: Scene, tenant: Tenant): Promise<string>;
-}
-
-const STOCK = { V1: 0, V2: 2, V3: 3 };
-
-/** Waits for the end of the run; one that ends in another way than expected is not recorded. */
-async function end(scene: Scene, workflowId: string, expected: 'completes' | 'fails' = 'completes'): Promise<string> {
-  const ending = await scene.see.result(workflowId).then(
-    () => 'completes',
-    () => 'fails',
-  );
-  if (ending !== expected) throw new Error(`${workflowId} ${ending}`);
-  return workflowId;
-}
-
-const stock = async (scene: Scene, tenant: Tenant): Promise<string> => {
-  await scene.send.stock(tenant, { messageId: 'm1', stock: STOCK });
-  return scene.see.syncId(tenant);
-};
-const order = async (scene: Scene, tenant: Tenant, lines?: string[]): Promise<string> =>
-  (await scene.send.order(tenant, { orderNumber: `O-${tenant.slug}`, ...(lines ? { lines } : {}) })).workflowId;
-
-/** Has a file imported from a server that gives this answer and is gone afterwards. */
-async function importFile(scene: Scene, tenant: Tenant, status: number): Promise<string> {
-  const servers = fileServers();
-  const { url } = await servers.serve((_request, response) => {
-    response.writeHead(status).end(`sku,quantity\n${tenant.productId}/V1,3\n${tenant.productId}/V2,many\n`);
-  });
-  const { stores, dispatch } = scene.stand;
-  const { connectionId, slug } = tenant;
-  const wish = { connectionId, accountSlug: slug, keyId: 'key', url, customerAccountId: null };
-  const { id } = await stores.inventorySyncs.create(wish);
-  await dispatch.startImport(id);
-  return end(scene, csvImportWorkflowId(id)).finally(servers.close);
-}
-
-/** What a schedule starts now and then. */
-async function upkeep(scene: Scene, workflowType: string, ...args: object[]): Promise<string> {
-  const workflowId = `upkeep/${workflowType}`;
-  await scene.stand.client.workflow.start(workflowType, { workflowId, taskQueue: WORKFLOW_TASK_QUEUE, args });
-  return end(scene, workflowId);
-}
-
-/** The run that goes on, ended by a person after its second sweep. */
-async function sweepTwice(scene: Scene): Promise<string> {
-  const workflowId = 'upkeep/goes-on';
-  const run = await scene.stand.client.workflow.start('SweepWorkflow', { workflowId, taskQueue: WORKFLOW_TASK_QUEUE });
-  await eventually('the second sweep', async () => {
-    const { events } = await run.fetchHistory();
-    const sweeps = events?.filter((event) => event.activityTaskCompletedEventAttributes) ?? [];
-    return sweeps.length === 2 || undefined;
-  });
-  await run.cancel();
-  return end(scene, workflowId, 'fails');
-}
-
-async function retryAfter(scene: Scene, workflowId: string, attention: string): Promise<void> {
-  await scene.see.untilAttention(workflowId, attention);
-  await scene.see.retry(workflowId);
-}
-
-/** An order whose run asks with this word and is then ended by a person. */
-async function endedOrder(
-  scene: Scene,
-  tenant: Tenant,
-  attention: string,
-  act: (run: WorkflowHandle) => Promise<unknown>,
-  ending: 'completes' | 'fails' = 'fails',
-): Promise<string> {
-  const workflowId = await order(scene, tenant);
-  await scene.see.untilAttention(workflowId, attention);
-  await act(scene.stand.client.workflow.getHandle(workflowId));
-  return end(scene, workflowId, ending);
 }
 
 /** Every kind of run that today's code must still be able to replay. */
@@ -184,7 +110,7 @@ export const SCENARIOS: Record<string, Scenario> = {
   'order-partly-cancelled-then-retry': {
     ajio: [{ kind: 'fail-lines', lines: [ajioItem('O-order-partly-cancelled-then-retry', '2')], times: 1 }],
     async play(scene, tenant) {
-      const workflowId = await order(scene, tenant, ['1', '2']);
+      const workflowId = await order(scene, tenant, { lines: ['1', '2'] });
       await retryAfter(scene, workflowId, 'ajio_rejected');
       return end(scene, workflowId);
     },
@@ -226,6 +152,32 @@ export const SCENARIOS: Record<string, Scenario> = {
     ],
     play: (scene, tenant) =>
       endedOrder(scene, tenant, 'ajio_outcome_unknown', (run) => run.signal(confirmCancelled), 'completes'),
+  },
+  'order-bought-in-part': {
+    ajio: [{ kind: 'buyer-cancels', pieces: 1, times: 1, on: { method: 'POST' } }],
+    play: async (scene, tenant) => end(scene, await order(scene, tenant, { pieces: 3 })),
+  },
+  'order-not-shown': {
+    ajio: [
+      { kind: 'reset-after-applying', times: 1, on: { method: 'POST' } },
+      { kind: 'omit-lines', on: { method: 'GET' } },
+    ],
+    play: (scene, tenant) =>
+      endedOrder(scene, tenant, 'ajio_outcome_unknown', (run) => run.signal(confirmCancelled), 'completes'),
+  },
+  'stock-due-beside-refused': {
+    ajio: [
+      { kind: 'garbage', applies: false, times: 1, on: { method: 'POST' } },
+      { kind: 'status', status: 400, times: 1, on: { method: 'POST' } },
+    ],
+    async play(scene, tenant) {
+      await scene.send.stock(tenant, { messageId: 'm1', stock: { V1: 1 } });
+      await eventually('nobody understood it', () => scene.see.stockCalls(tenant)[0]);
+      await scene.send.stock(tenant, { messageId: 'm2', stock: { V2: 2 } });
+      await eventually('what was due later is shown', () => scene.see.shownStock(tenant).V1);
+      await retryAfter(scene, scene.see.syncId(tenant), 'ajio_rejected');
+      return end(scene, scene.see.syncId(tenant));
+    },
   },
   'stock-ended-by-cancel': {
     ajio: [{ kind: 'status', status: 400 }],
