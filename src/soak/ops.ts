@@ -66,7 +66,9 @@ export function startOps({ client, stores, seed, endsRuns, sendAgain }: OpsOptio
     const nowMs = Date.now();
     const isFirstSince = nowMs > givesUpSinceMs && last < givesUpSinceMs;
     if (!isHopeless && !isFirstSince && nowMs - last < PATIENCE_MS) return;
-    const signal = isHopeless ? 'giveUp' : 'retry';
+    // Nothing is wrong any more, and still the marketplace does not show what was asked for: it never heard of it.
+    const isUnheard = attention.endsWith('_outcome_unknown') && last > givesUpSinceMs;
+    const signal = isHopeless ? 'giveUp' : isUnheard ? 'confirmNotCancelled' : 'retry';
     lastSignalMs.set(workflowId, nowMs);
     signals.push({ atMs: nowMs, workflowId, signal });
     await handle.signal(signal);

@@ -65,7 +65,7 @@ export interface Disturbance {
 export interface SentSignal {
   atMs: number;
   workflowId: string;
-  signal: 'retry' | 'giveUp' | 'cancel' | 'terminate';
+  signal: 'retry' | 'giveUp' | 'confirmNotCancelled' | 'cancel' | 'terminate';
 }
 
 export interface SubmissionLineRow {
