@@ -17,6 +17,8 @@ const WAITING = `ExecutionStatus = "Running" AND ${ATTENTION.name} IS NOT NULL`;
  */
 export interface Ops {
   signals: readonly SentSignal[];
+  /** To be asked when runs are ended no more; resolves when every order whose run was cancelled was sent again. */
+  settled(): Promise<void>;
   /** Nothing is wrong any more: from now on an order that was tried again and refused again is given up. */
   beginToGiveUp(): void;
   stop(): Promise<void>;
@@ -48,12 +50,12 @@ export interface OpsOptions {
   seed: number;
   /** Whether runs are still cancelled and terminated; not any more once everything is sent. */
   endsRuns(): boolean;
-  sendAgain(orderNumber: string): void;
+  sendAgain(orderNumber: string): Promise<void>;
 }
 
 export function startOps({ client, stores, seed, endsRuns, sendAgain }: OpsOptions): Ops {
   const signals: SentSignal[] = [];
-  const endRuns = createRunEnds({ client, seed, sendAgain, onEnd: (end) => void signals.push(end) });
+  const runEnds = createRunEnds({ client, seed, sendAgain, onEnd: (end) => void signals.push(end) });
   const lastSignalMs = new Map<string, number>();
   let givesUpSinceMs = Number.POSITIVE_INFINITY;
   const stopped = new AbortController();
@@ -82,20 +84,26 @@ export function startOps({ client, stores, seed, endsRuns, sendAgain }: OpsOptio
       for await (const run of client.workflow.list({ query: WAITING })) {
         await decide(run.workflowId, run.typedSearchAttributes.get(ATTENTION) ?? '').catch(() => undefined);
       }
-      if (endsRuns()) await endRuns();
+      if (endsRuns()) await runEnds.turn();
     });
   };
 
+  let lastTurn: Promise<void> = Promise.resolve();
   const working = (async () => {
     while (!stopped.signal.aborted) {
       // Whatever is away now is there at the next turn.
-      await turn().catch(() => undefined);
+      lastTurn = turn().catch(() => undefined);
+      await lastTurn;
       await sleep(TURN_MS, undefined, { signal: stopped.signal }).catch(() => undefined);
     }
   })();
 
   return {
     signals,
+    async settled() {
+      await lastTurn;
+      await runEnds.settled();
+    },
     beginToGiveUp() {
       givesUpSinceMs = Date.now();
     },

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { loadConfig } from '../config';
 import { ownerOf, sweep } from '../local/run-folder';
@@ -128,6 +129,7 @@ async function play(
   });
   await sent;
   clearTimeout(cap);
+  await Promise.race([ops.settled(), sleep(scenario.quietWithinMs, undefined, { ref: false })]);
   const loadSeconds = secondsSince(sendingSinceMs);
   const lastFaultMs = Date.now();
   log(`sent; waiting until nothing is left to do`);
@@ -149,7 +151,7 @@ async function play(
   clearTimeout(hopeless);
   await ops.stop();
   // What was done last is logged and counted by then.
-  await new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS));
+  await sleep(LAST_WORDS_MS);
   watch.stop();
   for (const program of [...kept, ...servers.mysql, ...servers.temporal]) program.release();
 

@@ -34,8 +34,8 @@ export interface Sender {
   unanswered(): number;
   /** Resolves when every post was acknowledged or refused for good. */
   done: Promise<void>;
-  /** Sends the events of an order once more. */
-  sendAgain(orderNumber: string): void;
+  /** Sends the events of an order once more, also when sending was stopped; resolves when they are acknowledged. */
+  sendAgain(orderNumber: string): Promise<void>;
   stop(): void;
 }
 
@@ -77,8 +77,8 @@ export function startSending({ load, gatewayUrls, keys, perSecond, onRefusal }: 
     }
   };
 
-  const deliver = async (event: SoakEvent): Promise<void> => {
-    for (let attempt = 0; !isStopped; attempt += 1) {
+  const deliver = async (event: SoakEvent, goesOn: () => boolean): Promise<void> => {
+    for (let attempt = 0; goesOn(); attempt += 1) {
       const ack = await post(event, attempt);
       if (ack) return void acks.push(ack);
       unanswered += 1;
@@ -93,23 +93,19 @@ export function startSending({ load, gatewayUrls, keys, perSecond, onRefusal }: 
       const dueInMs = startedAtMs + (place * 1_000) / perSecond - Date.now();
       if (dueInMs > 0) await sleep(dueInMs);
       const event = load.events[load.order[place] ?? -1];
-      if (event) await deliver(event);
+      if (event) await deliver(event, () => !isStopped);
       finished += 1;
     }
   };
-
-  const again: Promise<void>[] = [];
 
   return {
     acks,
     progress: () => finished / load.order.length,
     unanswered: () => unanswered,
-    done: Promise.all(Array.from({ length: SENDERS }, work)).then(async () => {
-      await Promise.all(again);
-    }),
-    sendAgain(orderNumber) {
-      for (const event of load.events)
-        if (event.kind === 'order' && event.orderNumber === orderNumber) again.push(deliver(event));
+    done: Promise.all(Array.from({ length: SENDERS }, work)).then(() => undefined),
+    async sendAgain(orderNumber) {
+      const events = load.events.filter((event) => event.kind === 'order' && event.orderNumber === orderNumber);
+      await Promise.all(events.map((event) => deliver(event, () => true)));
     },
     stop() {
       isStopped = true;
