@@ -16,7 +16,7 @@ import { freshDatabase, freshNamespace, timeSkippingEnvironment } from '../serve
 
 const SERVERS = join(__dirname, '../servers');
 const ANCESTRY = join(__dirname, '../../scripts/ancestry.mjs');
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 120_000;
 
 let folder: string;
 let children: ChildProcess[];
@@ -37,9 +37,9 @@ afterEach(async () => {
 
 const isDead = (pid: number): boolean => startOf(pid) === undefined;
 
-async function until(isTrue: () => boolean, timeoutMs = PATIENCE_MS): Promise<void> {
-  for (const deadlineMs = Date.now() + timeoutMs; !isTrue(); await sleep(50)) {
-    if (Date.now() > deadlineMs) throw new Error(`did not happen within ${timeoutMs} ms: ${isTrue}`);
+async function until(isTrue: () => boolean): Promise<void> {
+  for (const deadlineMs = Date.now() + PATIENCE_MS; !isTrue(); await sleep(50)) {
+    if (Date.now() > deadlineMs) throw new Error(`did not happen within ${PATIENCE_MS} ms: ${isTrue}`);
   }
 }
 
@@ -78,7 +78,7 @@ async function startParent(...parts: string[]) {
   await until(() => {
     if (parent.child.exitCode !== null) throw new Error(parent.output.text);
     return parent.output.text.includes('up\n');
-  }, 60_000);
+  });
   return { ...parent, pids: remembered(folder) };
 }
 

@@ -128,4 +128,4 @@ it('is what a worker does by itself: nobody has run `setup` here', async () => {
     expect(await worker.ended).toEqual([0, null]);
     await scene.stop();
   }
-}, 180_000);
+});

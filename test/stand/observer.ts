@@ -93,6 +93,15 @@ export function createObserver(stand: Stand) {
     effectiveCancels: (orderNumber: string, item: string) =>
       ajio.state().orders[orderNumber]?.lines[item]?.effectiveCancels ?? 0,
 
+    /** When the rest that the channel asked for is over, by the database's clock; undefined while it asked for none. */
+    async heldUntilMs(tenant: Tenant) {
+      const [gate] = await stores.db.select<{ heldUntilMs: number }>(
+        'SELECT heldUntilMs FROM gates WHERE gateKey = ? AND heldUntilMs > 0',
+        [`ajio/${tenant.connectionId}`],
+      );
+      return gate?.heldUntilMs;
+    },
+
     syncId: (tenant: Tenant) => inventorySyncWorkflowId(tenant.connectionId),
     attention,
     untilAttention: (workflowId: string, word: string) =>

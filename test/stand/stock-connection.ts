@@ -37,15 +37,11 @@ export async function addStockConnection(
       return String(Reflect.get(Object(answer.body), 'submissionId'));
     },
     /** Resolves when nothing of the connection waits any more. */
-    settled: (timeoutMs?: number) =>
-      eventually(
-        `connection ${id} settled`,
-        async () => {
-          const { dirty = 0, claimed = 0 } = await stores.levels.countByState(id);
-          return dirty + claimed === 0 ? true : undefined;
-        },
-        timeoutMs,
-      ),
+    settled: () =>
+      eventually(`connection ${id} settled`, async () => {
+        const { dirty = 0, claimed = 0 } = await stores.levels.countByState(id);
+        return dirty + claimed === 0 ? true : undefined;
+      }),
     lines: (submissionId: string) => stores.submissions.lines(submissionId, { afterRow: 0, limit: 10_000 }),
   };
 }

@@ -28,7 +28,7 @@ test('3,000 changed listings are exactly 10 calls, zero stock first, at no more 
   const large = await addIncreff(stand, 2_002, 'increff-oms');
   stand.increff.clearLog();
   await large.send(stockOf('L', 3_000, (index) => (index % 12 === 0 ? 0 : 5)));
-  await large.settled(40_000);
+  await large.settled();
   const calls = large.calls().map((entry) => body.parse(entry.body).products);
   expect(calls.map((products) => products.length)).toEqual(Array.from({ length: 10 }, () => 300));
   expect(calls[0]?.filter(({ quantity }) => quantity === 0)).toHaveLength(250);
@@ -44,7 +44,7 @@ test('one bad line among 300 is found by halving, refused with the channel’s w
   const connection = await addIncreff(stand, 2_003, 'increff-oms');
   stand.increff.setState({ poison: ['H137'] });
   const submissionId = await connection.send(stockOf('H', 300, (index) => index));
-  await connection.settled(40_000);
+  await connection.settled();
   expect(connection.calls().length).toBeLessThanOrEqual(1 + 2 * Math.ceil(Math.log2(300)) + 1);
   const lines = await eventually('all lines decided', async () => {
     const decided = await connection.lines(submissionId);
@@ -88,7 +88,7 @@ test('an answer that spells the code another way is not believed, as with 302 fo
   const [level] = await stand.stores.levels.find(2_005, 'ITEM302');
   expect(level).toMatchObject({ state: 'dirty', acknowledgedAtMs: null, sentQuantity: 40 });
   stand.increff.setState({ respellCodes: false });
-  await connection.settled(60_000);
+  await connection.settled();
   const [settled] = await stand.stores.levels.find(2_005, 'ITEM302');
   expect(settled).toMatchObject({ state: 'clean', acknowledgedQuantity: 40 });
 });
@@ -104,7 +104,7 @@ test('a request that is refused whatever it holds is given up soon, and asks for
     },
   ]);
   await connection.send(stockOf('G', 64, (index) => index));
-  await connection.settled(30_000);
+  await connection.settled();
   expect(connection.calls().length).toBeLessThanOrEqual(40);
   const details = await eventually('asks', async () => {
     const description = await stand.client.workflow.getHandle(inventorySyncWorkflowId(2_006)).describe();

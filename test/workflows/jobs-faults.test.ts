@@ -3,8 +3,6 @@ import { type Scene, startScene } from '../stand/scene';
 import { addShiphero } from '../stand/shiphero';
 import { eventually } from '../stand/waiting';
 
-jest.setTimeout(120_000);
-
 let scene: Scene;
 let nextId = 3_101;
 const add = (settings: object = {}) => addShiphero(scene.stand, nextId++, settings);
@@ -34,7 +32,7 @@ test('a job that never ends is stopped at its deadline: what it applied counts, 
   const statuses = (await hero.lines(submissionId)).map(({ status }) => status);
   expect(statuses.filter((status) => status === 'success')).toHaveLength(5);
   await scene.see.retry(runOf(hero));
-  await hero.settled(40_000);
+  await hero.settled();
   expect(hero.shown()).toEqual(stockOf(20));
   expect(hero.syncs().map(({ status, items }) => [status, items.length])).toEqual([
     ['aborted', 20],
@@ -60,7 +58,7 @@ test('a job that somebody aborts over there: applied rows are delivered, the oth
     body: JSON.stringify({ query }),
   });
   scene.stand.shiphero.setState({ rowsPerSecond: 1_000 });
-  await hero.settled(40_000);
+  await hero.settled();
   expect(hero.shown()).toEqual(stockOf(40));
   const [aborted, second] = hero.syncs();
   expect(aborted?.status).toBe('aborted');
@@ -71,7 +69,7 @@ test('a job whose start was not answered is found by its file, and there is no s
   const hero = await add();
   scene.stand.shiphero.setFaults([{ kind: 'reset-after-applying', times: 1, on: { operation: 'inventory_sync' } }]);
   await hero.send(stockOf(10));
-  await hero.settled(40_000);
+  await hero.settled();
   expect(hero.syncs()).toHaveLength(1);
   expect(operations()).toMatchObject({ inventory_sync: 1, inventory_sync_statuses: 1 });
 });
@@ -80,7 +78,7 @@ test('a job whose start never arrived loses its file, and another one is started
   const hero = await add();
   scene.stand.shiphero.setFaults([{ kind: 'reset', times: 1, on: { operation: 'inventory_sync' } }]);
   await hero.send(stockOf(10));
-  await hero.settled(40_000);
+  await hero.settled();
   expect(hero.syncs()).toHaveLength(1);
   const files = await scene.stand.stores.db.select<{ file: string | null; state: string }>(
     'SELECT file, state FROM push_jobs WHERE connectionId = ? ORDER BY attempt',
@@ -97,7 +95,7 @@ test('news for a listing waits for the job that names it', async () => {
   await eventually('it runs', () => hero.syncs().find(({ successCount }) => successCount > 2));
   await hero.send(stockOf(20, 9));
   scene.stand.shiphero.setState({ rowsPerSecond: 200 });
-  await hero.settled(40_000);
+  await hero.settled();
   expect(hero.shown()).toEqual(stockOf(20, 9));
   expect(hero.syncs()).toHaveLength(2);
   expect(violations()).toEqual([]);
@@ -110,7 +108,7 @@ test('a restarted worker goes on with the job that is under way', async () => {
   await eventually('it runs', () => hero.syncs().find(({ successCount }) => successCount > 2));
   await scene.stand.stopWorkers();
   await scene.stand.startWorkers();
-  await hero.settled(40_000);
+  await hero.settled();
   expect(hero.shown()).toEqual(stockOf(40));
   expect(hero.syncs()).toHaveLength(1);
 });
@@ -120,7 +118,7 @@ test('a token that dies while a job runs is refreshed once', async () => {
   scene.stand.shiphero.setState({ rowsPerSecond: 20 });
   scene.stand.shiphero.setFaults([{ kind: 'expire-token', times: 1, on: { operation: 'inventory_sync_status' } }]);
   await hero.send(stockOf(20));
-  await hero.settled(40_000);
+  await hero.settled();
   const { refreshes } = scene.stand.shiphero.state();
   expect(refreshes).toEqual({ 'test-hero': 1 });
   expect(hero.syncs()).toHaveLength(1);
@@ -132,7 +130,7 @@ test('an answer that cannot be read is asked for again; its job keeps its lines'
   await hero.send(stockOf(20));
   await scene.see.untilAttention(runOf(hero), 'shiphero_contract_violated');
   await scene.see.retry(runOf(hero));
-  await hero.settled(40_000);
+  await hero.settled();
   expect(hero.syncs()).toHaveLength(1);
   expect(hero.shown()).toEqual(stockOf(20));
 });
@@ -141,7 +139,7 @@ test('many rows at fault are read page by page; status words that nobody knows d
   const hero = await add({ itemsPageSize: 20 });
   scene.stand.shiphero.setState({ knownSkus: ['S0', 'S1'], statusWords: { processing: 'chewing', pending: 'hungry' } });
   const submissionId = await hero.send(stockOf(70));
-  await hero.settled(40_000);
+  await hero.settled();
   const lines = await hero.lines(submissionId);
   expect(lines.filter(({ status }) => status === 'success').map(({ listing }) => listing)).toEqual(['S0', 'S1']);
   expect(lines.filter(({ error }) => error === 'SKU does not exist in this warehouse')).toHaveLength(68);
@@ -155,7 +153,7 @@ test('ten jobs at once on one account, more than its credits suffice for: all ar
   const heroes = [];
   for (let index = 0; index < 10; index++) heroes.push(await add());
   await Promise.all(heroes.map((hero) => hero.send(stockOf(5))));
-  for (const hero of heroes) await hero.settled(60_000);
+  for (const hero of heroes) await hero.settled();
   for (const hero of heroes) expect(hero.shown()).toEqual(stockOf(5));
   expect(violations()).toEqual([]);
 });
@@ -169,7 +167,7 @@ test('credits that others spent make it wait as long as it is told, and nothing 
     quota: { maxAvailable: 100, incrementRate: 5 },
   });
   await hero.send(stockOf(5, 2));
-  await hero.settled(40_000);
+  await hero.settled();
   expect(hero.shown()).toEqual(stockOf(5, 2));
   expect(scene.stand.shiphero.state().violations.throttled).toBeLessThanOrEqual(2);
 });

@@ -3,8 +3,6 @@ import { type Scene, startScene } from '../stand/scene';
 import { addShiphero } from '../stand/shiphero';
 import { eventually } from '../stand/waiting';
 
-jest.setTimeout(180_000);
-
 const stockOf = (count: number, quantity = 4) =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [`S${index}`, quantity]));
 const runOf = ({ id }: { id: number }) => inventorySyncWorkflowId(id);
@@ -32,7 +30,7 @@ describe('what a channel says of a job', () => {
       },
     ]);
     const submissionId = await hero.send(stockOf(5));
-    await hero.settled(40_000);
+    await hero.settled();
     const lines = await hero.lines(submissionId);
     expect(lines.map(({ listing, status }) => [listing, status])).toEqual([
       ['S0', 'success'],
@@ -57,7 +55,7 @@ describe('what a channel says of a job', () => {
     await scene.see.untilAttention(runOf(hero), 'shiphero_contract_violated');
     expect(hero.syncs()).toHaveLength(1);
     await scene.see.retry(runOf(hero));
-    await hero.settled(40_000);
+    await hero.settled();
     expect(hero.syncs()).toHaveLength(1);
   });
 
@@ -95,7 +93,7 @@ describe('what a channel says of a job', () => {
     await scene.see.retry(runOf(hero));
     await eventually('another job', () => hero.syncs()[1]);
     shiphero.setFaults([]);
-    await hero.settled(60_000);
+    await hero.settled();
     expect(hero.shown()).toEqual(stockOf(3));
     await scene.see.result(runOf(hero));
     expect(await scene.see.attention(runOf(hero))).toBeUndefined();
