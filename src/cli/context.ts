@@ -31,13 +31,16 @@ export interface CliContext {
   connection(id: number): Promise<Connection>;
 }
 
+/** A command of a person may change every line of a connection at once. */
+const STATEMENT_TIMEOUT_MS = 600_000;
+
 /** Opens everything that the environment names, runs `work` on it and closes it again. */
 export async function withContext<T>(
   config: Config,
   { stdin, progress }: Pick<CliContext, 'stdin' | 'progress'>,
   work: (context: CliContext) => Promise<T>,
 ): Promise<T> {
-  const stores = openStores({ ...config, connectionLimit: 4 });
+  const stores = openStores({ ...config, connectionLimit: 4, statementTimeoutMs: STATEMENT_TIMEOUT_MS });
   const client = createTemporalClient(config);
   const http = createHttpClient(config.outbound);
   try {

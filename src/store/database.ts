@@ -27,7 +27,17 @@ const SESSION_SETTINGS = ["SET time_zone = '+00:00'", 'SET SESSION TRANSACTION I
 const GIVE_WAY_ERRNOS = new Set([1213, 1205]);
 const MAX_TRANSACTION_ATTEMPTS = 8;
 
+/**
+ * A statement that is not answered for so long is given up together with its connection: where a server hangs or the network swallows
+ * everything, nothing else would ever end it. Less than what the gateway grants a request and Temporal a step of ours.
+ */
+const STATEMENT_TIMEOUT_MS = 20_000;
+const PING_TIMEOUT_MS = 5_000;
+/** What the driver says of such a statement. */
+const NO_ANSWER = 'PROTOCOL_SEQUENCE_TIMEOUT';
+
 const CONNECTION_ERROR_CODES = new Set([
+  NO_ANSWER,
   'ECONNREFUSED',
   'ECONNRESET',
   'ETIMEDOUT',
@@ -91,22 +101,51 @@ export const isStoreUnavailable = (error: unknown): boolean => {
   return !STATEMENT_FAULT_ERRNOS.has(errno) && !(typeof state === 'string' && STATEMENT_FAULTS.has(state.slice(0, 2)));
 };
 
-const queryableOn = (target: Pick<PoolConnection, 'query'>): Queryable => ({
-  async select<Row extends object>(sql: string, values: readonly SqlValue[] = []) {
-    const [rows] = await target.query<(Row & RowDataPacket)[]>(sql, [...values]);
-    return rows;
-  },
-  async change(sql, values = []) {
-    const [result] = await target.query<ResultSetHeader>(sql, [...values]);
-    return { affectedRows: result.affectedRows, insertId: result.insertId };
-  },
-});
+/**
+ * Ends a connection whose server does not answer. The driver's own way takes it out of the pool, but waits for the server to say
+ * goodbye and tells nobody whose statement was to come next.
+ */
+function abandon(connection: { destroy(): void }, error: Error): void {
+  connection.destroy();
+  Reflect.get(connection, 'stream').destroy(error);
+}
+
+const queryableOn = (connection: PoolConnection, timeoutMs: number): Queryable => {
+  const query = async <Result extends RowDataPacket[] | ResultSetHeader>(
+    sql: string,
+    values: readonly SqlValue[] = [],
+  ): Promise<Result> => {
+    try {
+      const [result] = await connection.query<Result>({ sql, values: [...values], timeout: timeoutMs });
+      return result;
+    } catch (error) {
+      if (error instanceof Error && errorField(error, 'code') === NO_ANSWER) abandon(connection.connection, error);
+      throw error;
+    }
+  };
+  return {
+    select: <Row extends object>(sql: string, values?: readonly SqlValue[]) =>
+      query<(Row & RowDataPacket)[]>(sql, values),
+    async change(sql, values) {
+      const { affectedRows, insertId } = await query<ResultSetHeader>(sql, values);
+      return { affectedRows, insertId };
+    },
+  };
+};
+
+export interface DatabaseOptions {
+  /** Open connections at most. @default 10 */
+  connectionLimit?: number;
+  /** How long a statement may go without an answer, milliseconds; 0: as long as it takes. @default 20,000 */
+  statementTimeoutMs?: number;
+}
 
 /** Opens a pool; connects only when the first statement runs. `url` is `mysql://user:password@host:port/database`. */
-export function openDatabase(url: string, options: { connectionLimit?: number } = {}): Database {
+export function openDatabase(url: string, options: DatabaseOptions = {}): Database {
+  const { connectionLimit = 10, statementTimeoutMs = STATEMENT_TIMEOUT_MS } = options;
   const pool = mysql.createPool({
     uri: url,
-    connectionLimit: options.connectionLimit ?? 10,
+    connectionLimit,
     charset: 'utf8mb4',
     timezone: 'Z',
     connectTimeout: 5_000,
@@ -119,8 +158,8 @@ export function openDatabase(url: string, options: { connectionLimit?: number } 
   pool.pool.on('connection', (connection) => {
     for (const statement of SESSION_SETTINGS) {
       // A connection without them must not be used: its transactions would mean something else.
-      connection.query(statement, (error) => {
-        if (error) connection.destroy();
+      connection.query({ sql: statement, timeout: statementTimeoutMs }, (error) => {
+        if (error) abandon(connection, error);
       });
     }
   });
@@ -136,20 +175,24 @@ export function openDatabase(url: string, options: { connectionLimit?: number } 
 
   async function transactOnce<T>(work: (tx: Queryable) => Promise<T>): Promise<T> {
     return onConnection(async (connection) => {
-      await connection.beginTransaction();
+      const tx = queryableOn(connection, statementTimeoutMs);
+      await tx.change('START TRANSACTION');
       try {
-        const result = await work(queryableOn(connection));
-        await connection.commit();
+        const result = await work(tx);
+        await tx.change('COMMIT');
         return result;
       } catch (error) {
-        await connection.rollback().catch(() => connection.destroy());
+        await tx.change('ROLLBACK').catch(() => connection.destroy());
         throw error;
       }
     });
   }
 
   return {
-    ...queryableOn(pool),
+    select: <Row extends object>(sql: string, values?: readonly SqlValue[]) =>
+      onConnection((connection) => queryableOn(connection, statementTimeoutMs).select<Row>(sql, values)),
+    change: (sql, values) =>
+      onConnection((connection) => queryableOn(connection, statementTimeoutMs).change(sql, values)),
     async transaction(work) {
       for (let attempt = 1; ; attempt++) {
         try {
@@ -164,7 +207,8 @@ export function openDatabase(url: string, options: { connectionLimit?: number } 
     },
     withLock: (name, timeoutSeconds, work) =>
       onConnection(async (connection) => {
-        const db = queryableOn(connection);
+        // Changes of tables take as long as they take.
+        const db = queryableOn(connection, 0);
         const [answer] = await db.select<{ held: number | null }>('SELECT GET_LOCK(?, ?) AS held', [
           name,
           timeoutSeconds,
@@ -177,9 +221,10 @@ export function openDatabase(url: string, options: { connectionLimit?: number } 
           await db.select('SELECT RELEASE_LOCK(?)', [name]);
         }
       }),
-    async ping() {
-      await pool.query('SELECT 1');
-    },
+    ping: () =>
+      onConnection(async (connection) => {
+        await queryableOn(connection, PING_TIMEOUT_MS).select('SELECT 1');
+      }),
     close: () => pool.end(),
   };
 }

@@ -1,7 +1,7 @@
 import { createConnectionCache } from './connection-cache';
 import { createConnectionStore } from './connections';
 import { createCreditStore } from './credits';
-import { type Database, openDatabase } from './database';
+import { type Database, type DatabaseOptions, openDatabase } from './database';
 import { createGateStore } from './gates';
 import { createGatewayKeyStore } from './gateway-keys';
 import { createInventorySyncStore } from './inventory-syncs';
@@ -17,20 +17,21 @@ import { createSyncItemStore } from './sync-items';
 import { createSyncProgressStore } from './sync-progress';
 import { createWorkingTokenStore } from './working-tokens';
 
-export interface StoreOptions {
+export interface StoreOptions extends DatabaseOptions {
   mysqlUrl: string;
   credentialsKey: Buffer | undefined;
   /** Keys that open what is there, and seal nothing. */
   credentialsReadKeys?: readonly Buffer[];
-  /** Open connections to MySQL at most. */
-  connectionLimit?: number;
 }
 
+/** Longer than MySQL lets a statement wait for a row, which a login of another process may hold. */
+const REFRESH_TIMEOUT_MS = 60_000;
+
 /** Every repository over one pool; connects when the first statement runs. */
-export function openStores({ mysqlUrl, credentialsKey, credentialsReadKeys, connectionLimit = 10 }: StoreOptions) {
-  const db: Database = openDatabase(mysqlUrl, { connectionLimit });
+export function openStores({ mysqlUrl, credentialsKey, credentialsReadKeys, ...options }: StoreOptions) {
+  const db: Database = openDatabase(mysqlUrl, options);
   // Token refreshes hold a row while they speak to a channel; on a pool of their own they hold up nothing else.
-  const refreshDb: Database = openDatabase(mysqlUrl, { connectionLimit: 4 });
+  const refreshDb: Database = openDatabase(mysqlUrl, { connectionLimit: 4, statementTimeoutMs: REFRESH_TIMEOUT_MS });
   const box = createSecretBox({ current: credentialsKey, others: credentialsReadKeys });
   const connections = createConnectionStore(db, box);
   return {

@@ -1,10 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { inventorySyncWorkflowId, WORKFLOW_TASK_QUEUE } from '../../src/contracts/ids';
 import { ACCOUNT_SLUG, ATTENTION, CONNECTION_ID } from '../../src/contracts/search-attributes';
 import { storeSubmissions } from '../../src/store/intake';
 import { openStores, type Stores } from '../../src/store/stores';
 import { freshDatabase, freshNamespace, leaveNamespace } from '../servers/servers';
+import { eventually } from '../stand/waiting';
 import { type CliRun, cliOn, jsonOf } from './cli-runner';
 
 const { address, namespace } = freshNamespace();
@@ -50,12 +50,10 @@ async function openWaitingRun(workflowId: string, attention: string, connectionI
 }
 
 /** Temporal's index is a moment behind. */
-async function untilListed(query: string, count: number): Promise<void> {
-  for (let tries = 0; (await client.workflow.count(query)).count < count; tries++) {
-    if (tries > 100) throw new Error(`${query}: not ${count} runs`);
-    await delay(100);
-  }
-}
+const untilListed = (query: string, count: number): Promise<boolean> =>
+  eventually(`${count} runs of ${query}`, async () =>
+    (await client.workflow.count(query)).count < count ? undefined : true,
+  );
 
 async function signalsOf(workflowId: string): Promise<string[]> {
   const history = await client.workflow.getHandle(workflowId).fetchHistory();
@@ -86,6 +84,23 @@ describe('runs that wait for a person', () => {
     await openWaitingRun('reauth-294', 'ajio_needs_reauth', 294, 'spykar');
     await openWaitingRun('wms-reauth', 'eshopbox_needs_reauth', 295, 'raymond');
     await untilListed('Attention IS NOT NULL', 6);
+    await stores.orders.store({
+      workflowId: 'rejected-spykar',
+      workflowIdOfMore: () => 'more',
+      accountSlug: 'spykar',
+      connectionId: 294,
+      wmsConnectionId: 300,
+      externalChannelId: 'CH1',
+      orderNumber: 'O-1',
+      vendorOrderNumber: null,
+      lines: ['1', '2'].map((number) => ({
+        lineItemSequenceNumber: number,
+        orderItemId: `I-${number}`,
+        itemId: `SKU-${number}`,
+        marketplaceItemId: `M-${number}`,
+        quantity: 1,
+      })),
+    });
   });
 
   it('lists them and sends nothing with --dry-run', async () => {
@@ -121,6 +136,11 @@ describe('runs that wait for a person', () => {
     [['confirm', 'rejected-spykar'], 2, 'say --cancelled or --not-cancelled'],
     [['confirm', 'rejected-spykar', '--cancelled', '--not-cancelled'], 2, 'say --cancelled or --not-cancelled'],
     [['confirm', 'rejected-spykar', '--cancelled', '--lines', '1,,2'], 2, '--lines: has an empty number in it'],
+    [
+      ['confirm', 'rejected-spykar', '--cancelled', '--lines', '1,3'],
+      1,
+      '--lines: the order has no line 3; it has 1, 2',
+    ],
   ])('%j says what is wrong', async (args, code, words) => {
     const { err, ...said } = await cli(args);
     expect(said).toMatchObject({ code });

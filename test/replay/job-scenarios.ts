@@ -37,6 +37,13 @@ export const JOB_SCENARIOS: Record<string, JobScenario> = {
   'stock-job-throttled': {
     state: { creditsRemaining: { [SHIPHERO_LOGIN.username]: 0 }, quota: { maxAvailable: 100, incrementRate: 10 } },
   },
+  'stock-job-refused-then-told': {
+    faults: [{ kind: 'status', status: 403, times: 1, on: { operation: 'inventory_sync_status' } }],
+    async meanwhile({ see }, hero) {
+      await see.untilAttention(inventorySyncWorkflowId(hero.id), 'shiphero_rejected');
+      await see.retry(inventorySyncWorkflowId(hero.id));
+    },
+  },
   'stock-job-stuck-then-deadline': {
     settings: { syncDeadlineSeconds: 10 },
     faults: [{ kind: 'stuck', afterRows: 2, times: 1, on: { operation: 'inventory_sync' } }],

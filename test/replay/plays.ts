@@ -31,18 +31,22 @@ export const order = async (
   options: { lines?: string[]; pieces?: number } = {},
 ): Promise<string> => (await scene.send.order(tenant, { orderNumber: `O-${tenant.slug}`, ...options })).workflowId;
 
+/** Starts the import of a file and answers the id of its run. */
+export async function startImport(scene: Scene, { connectionId, slug }: Tenant, url: string): Promise<string> {
+  const { stores, dispatch } = scene.stand;
+  const wish = { connectionId, accountSlug: slug, keyId: 'key', url, customerAccountId: null };
+  const { id } = await stores.inventorySyncs.create(wish);
+  await dispatch.startImport(id);
+  return csvImportWorkflowId(id);
+}
+
 /** Has a file imported from a server that gives this answer and is gone afterwards. */
 export async function importFile(scene: Scene, tenant: Tenant, status: number): Promise<string> {
   const servers = fileServers();
   const { url } = await servers.serve((_request, response) => {
     response.writeHead(status).end(`sku,quantity\n${tenant.productId}/V1,3\n${tenant.productId}/V2,many\n`);
   });
-  const { stores, dispatch } = scene.stand;
-  const { connectionId, slug } = tenant;
-  const wish = { connectionId, accountSlug: slug, keyId: 'key', url, customerAccountId: null };
-  const { id } = await stores.inventorySyncs.create(wish);
-  await dispatch.startImport(id);
-  return end(scene, csvImportWorkflowId(id)).finally(servers.close);
+  return end(scene, await startImport(scene, tenant, url)).finally(servers.close);
 }
 
 /** What a schedule starts now and then. */
@@ -82,4 +86,24 @@ export async function endedOrder(
   await scene.see.untilAttention(workflowId, attention);
   await act(scene.stand.client.workflow.getHandle(workflowId));
   return end(scene, workflowId, ending);
+}
+
+/** Stock whose connection is gone for a while, as when a dump is played into MySQL. */
+export async function stockWithoutConnection(scene: Scene, tenant: Tenant): Promise<string> {
+  const { see, stand } = scene;
+  const { db, cache } = stand.stores;
+  const { connectionId } = tenant;
+  const elsewhere = connectionId + 90_000;
+  const move = async (from: number, to: number): Promise<void> => {
+    await db.change('UPDATE ie_appinstall_connection SET id = ? WHERE id = ?', [to, from]);
+    cache.forget(connectionId);
+  };
+  const workflowId = await stock(scene, tenant);
+  await see.untilAttention(workflowId, 'ajio_rejected');
+  await move(connectionId, elsewhere);
+  await retryAfter(scene, workflowId, 'ajio_rejected');
+  await see.untilAttention(workflowId, 'ajio_misconfigured');
+  await move(elsewhere, connectionId);
+  await retryAfter(scene, workflowId, 'ajio_misconfigured');
+  return end(scene, workflowId);
 }

@@ -9,7 +9,17 @@ import type { Tenant } from '../stand/tenants';
 import { eventually } from '../stand/waiting';
 import { HISTORIES } from './folder';
 import { JOB_SCENARIOS, playJobScenarios } from './job-scenarios';
-import { end, endedOrder, importFile, order, retryAfter, stock, sweepTwice, upkeep } from './plays';
+import {
+  end,
+  endedOrder,
+  importFile,
+  order,
+  retryAfter,
+  stock,
+  stockWithoutConnection,
+  sweepTwice,
+  upkeep,
+} from './plays';
 import { STAND_SCENARIOS } from './stand-scenarios';
 
 interface Scenario {
@@ -178,6 +188,10 @@ export const SCENARIOS: Record<string, Scenario> = {
       await retryAfter(scene, scene.see.syncId(tenant), 'ajio_rejected');
       return end(scene, scene.see.syncId(tenant));
     },
+  },
+  'stock-connection-gone-for-a-while': {
+    ajio: [{ kind: 'status', status: 400, times: 1 }],
+    play: stockWithoutConnection,
   },
   'stock-ended-by-cancel': {
     ajio: [{ kind: 'status', status: 400 }],

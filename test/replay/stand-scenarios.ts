@@ -6,9 +6,11 @@ import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
 import { startGuardian } from '../../src/local/supervisor';
 import { findTemporal } from '../../src/local/temporal-binary';
 import { startPrivateTemporal } from '../../src/local/temporal-server';
+import { fileServers } from '../connectors/file-servers';
 import { buildPrograms, startProgram } from '../integration/programs';
 import { type Scene, startScene } from '../stand/scene';
 import { eventually } from '../stand/waiting';
+import { startImport } from './plays';
 
 /** Writes the history of a run of the given stand down; the newest of its workflow id, or the given one. */
 type Write = (scene: Scene, workflowId: string, runId?: string) => Promise<void>;
@@ -41,6 +43,31 @@ const workerKilled = (write: Write): Promise<void> =>
     await write(scene, scene.see.syncId(tenant));
     second.child.kill('SIGTERM');
     await second.ended;
+  });
+
+/** A worker is killed while it fetches a file: another one fetches it. */
+const downloadLost = (write: Write): Promise<void> =>
+  onStand({ worker: false }, async (scene) => {
+    await buildPrograms();
+    const tenant = await scene.tenants.add('import-worker-killed');
+    const servers = fileServers();
+    const { url, calls } = await servers.serve((_request, response) => {
+      const rows = 'sku,quantity\n';
+      if (calls.length === 1) response.write(rows);
+      else response.end(`${rows}${tenant.productId}/V1,3\n`);
+    });
+    const importing = { IMPORT_ALLOWED_HOSTS: '127.0.0.1', IMPORT_ALLOW_HTTP: 'true' };
+    const first = startProgram('worker.js', scene.stand, importing);
+    await first.logged('worker runs');
+    const workflowId = await startImport(scene, tenant, url);
+    await eventually('the first download', () => calls[0]);
+    first.child.kill('SIGKILL');
+    const second = startProgram('worker.js', scene.stand, importing);
+    await scene.see.result(workflowId);
+    await write(scene, workflowId);
+    second.child.kill('SIGTERM');
+    await second.ended;
+    await servers.close();
   });
 
 /** A Temporal that asks runs to continue as new much sooner than after its 4,096 events. */
@@ -80,6 +107,7 @@ const continued =
 /** Kinds of runs that need a stand of their own, because something of it is broken or set differently. */
 export const STAND_SCENARIOS: Record<string, (write: Write) => Promise<void>> = {
   'stock-worker-killed': workerKilled,
+  'import-worker-killed': downloadLost,
   'stock-continued-as-new': continued('first'),
   'stock-continued-from-totals': continued('last'),
 };

@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 const listening = z.object({ port: z.number() });
 
-/** A way to a server on this machine that can be cut, as if the server were gone, and opened again. */
+/** A way to a server on this machine that can be cut, as if the server were gone, or blocked, as if it hung; and opened again. */
 export function cuttableWay() {
   const sockets = new Set<Socket>();
   let isCut = false;
@@ -39,6 +39,10 @@ export function cuttableWay() {
     cut(): void {
       isCut = true;
       for (const socket of sockets) socket.destroy();
+    },
+    /** Nothing gets through any more, and nobody is told. */
+    block(): void {
+      for (const socket of sockets) socket.unpipe().pause();
     },
     open(): void {
       isCut = false;

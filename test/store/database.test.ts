@@ -6,6 +6,7 @@ import {
   openDatabase,
   refusalCodeOf,
 } from '../../src/store/database';
+import { cuttableWay } from '../stand/cuttable-way';
 import { openTestStores, type TestStores } from './open-store';
 
 let stores: TestStores;
@@ -107,6 +108,49 @@ it('knows a connection that the server has killed, and goes on with another one'
     .catch((error: unknown) => error);
   expect(isDatabaseDown(killed)).toBe(true);
   expect(await db.select('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+});
+
+describe('a server that does not answer', () => {
+  /** Far more than a statement takes that is answered. */
+  const TIMEOUT_MS = 5_000;
+
+  it('is taken for one that is away: the statement is given up with its connection, and the next one has another', async () => {
+    const impatient = openDatabase(stores.mysqlUrl, { connectionLimit: 3, statementTimeoutMs: TIMEOUT_MS });
+    const idOf = async () => (await impatient.select<{ id: number }>('SELECT CONNECTION_ID() AS id'))[0]?.id;
+    const first = await idOf();
+    const failures = await Promise.all(
+      [
+        () => impatient.select('SELECT SLEEP(100)'),
+        () => impatient.change("UPDATE gates SET nextSlotAtMs = 1 WHERE gateKey = 'a' AND SLEEP(100) = 0"),
+        () => impatient.transaction((tx) => tx.select('SELECT SLEEP(100)')),
+      ].map((ask) => ask().catch((error: unknown) => error)),
+    );
+    expect(failures.map(isDatabaseDown)).toEqual([true, true, true]);
+    expect(await idOf()).not.toBe(first);
+    await impatient.close();
+  });
+
+  it('leaves those who wait for a connection with the next one', async () => {
+    const way = cuttableWay();
+    const url = await way.to(stores.mysqlUrl);
+    const impatient = openDatabase(url, { connectionLimit: 1, statementTimeoutMs: TIMEOUT_MS });
+    await impatient.ping();
+    way.block();
+    const [blocked, ...waiting] = await Promise.all(
+      Array.from({ length: 3 }, () => impatient.select('SELECT 1 AS one').catch((error: unknown) => error)),
+    );
+    expect(isDatabaseDown(blocked)).toBe(true);
+    expect(waiting).toEqual([[{ one: 1 }], [{ one: 1 }]]);
+    await impatient.close();
+    way.close();
+  });
+
+  it('may take as long as it needs where a lock keeps others out', async () => {
+    const impatient = openDatabase(stores.mysqlUrl, { statementTimeoutMs: TIMEOUT_MS });
+    const slept = await impatient.withLock('slow', 5, (locked) => locked.select('SELECT SLEEP(6) AS interrupted'));
+    expect(slept).toEqual([{ interrupted: 0 }]);
+    await impatient.close();
+  });
 });
 
 it('cuts rows into chunks without losing any', () => {

@@ -119,7 +119,8 @@ describe('a file that can be had', () => {
       const { id, result } = await importFrom(tenant, `${url}/${rows}`);
       expect(result).toMatchObject({ status: 'stored', rows, badRows: 30 });
       const history = await fetchHistory(scene.stand.client, csvImportWorkflowId(id));
-      lengths.push(history.events.length);
+      // A task of the workflow that a slow machine has to repeat says nothing of the file.
+      lengths.push(history.events.filter(({ eventType }) => !/WORKFLOW_TASK/.test(String(eventType))).length);
       expect(textOf(history).length).toBeLessThan(30_000);
     }
     expect(lengths[0]).toBe(lengths[1]);
