@@ -151,12 +151,15 @@ async function piecesOnTop(tx: Queryable, order: NewOrder): Promise<LinePieces[]
   });
 }
 
-/** The order of the event itself and the owners of its lines, its own first. */
+/**
+ * The owners of the event's lines, its own order first. An order that has lost all of its lines to others is none: run again, it
+ * would have nothing to cancel and say so.
+ */
 const concerned = (tx: Queryable, order: NewOrder): Promise<OrderRow[]> =>
   tx.select<OrderRow>(
     `SELECT id, workflowId, status FROM orders
-     WHERE workflowId = ? OR id IN (SELECT ol.orderId FROM order_lines ol WHERE ${NAMED}) ORDER BY workflowId = ? DESC, id`,
-    [order.workflowId, ...valuesOfNamed(order), order.workflowId],
+     WHERE id IN (SELECT ol.orderId FROM order_lines ol WHERE ${NAMED}) ORDER BY workflowId = ? DESC, id`,
+    [...valuesOfNamed(order), order.workflowId],
   );
 
 /**

@@ -187,6 +187,11 @@ export function createOrderStore(db: Database): OrderStore {
           `UPDATE order_lines SET ${column} = 'asked', updatedAt = ? WHERE orderId = ? AND lineItemSequenceNumber IN (?)`,
           [askedAt, orderId, numbers],
         );
+        // A run that a person reset has given up before: while it asks, no other order may take its lines over.
+        await tx.change(
+          "UPDATE orders SET status = 'started', outcome = NULL, error = NULL, updatedAt = ? WHERE id = ? AND status = 'failed'",
+          [askedAt, orderId],
+        );
         return askedAt;
       }),
 

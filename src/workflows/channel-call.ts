@@ -32,6 +32,11 @@ export interface ChannelCall {
   isStock?: boolean;
 }
 
+/** What a channel has failed of while one thing was asked of it; shared by the calls that ask for it again. */
+export interface SpentAttempts {
+  channelFailures: number;
+}
+
 /** What is over sooner needs nobody's attention. */
 const QUIET_MS = 60_000;
 const FIRST_PAUSE_MS = 1_000;
@@ -41,16 +46,16 @@ const MAX_PAUSE_MS = 8_000;
  * Calls a channel under its policy, whose attempts are the channel's alone: a lost worker, MySQL away or our own rate limit is waited
  * for, and the call is made again with the attempts that are left. A refused token is replaced. Throws the activity's failure when the
  * channel has failed as often as the policy allows, at whatever no other attempt can help, and when the waits add up to a minute;
- * the wait for a turn that is reserved does not count.
+ * the wait for a turn that is reserved does not count. `spent` carries the count over to a later call for the same thing.
  */
 export function callChannel<T>(
   connection: CalledConnection,
   describeCall: () => ChannelCall,
   call: (channel: ActivityInterfaceFor<ChannelActivities>, ref: ConnectionRef) => Promise<T>,
+  spent: SpentAttempts = { channelFailures: 0 },
 ): Promise<T> {
   const { connectionId } = connection;
   const taskQueue = channelTaskQueue(connection.channel);
-  let channelFailures = 0;
   let waitedMs = 0;
   let pauseMs = FIRST_PAUSE_MS;
   let slot: ReservedSlot | undefined;
@@ -62,7 +67,10 @@ export function callChannel<T>(
       // Complete options each time: those given to a single call would be merged into the proxy's, so that a limit of one leaks into another.
       const channel = proxyActivities<ChannelActivities>({
         ...policy,
-        retry: { ...policy.retry, ...(maximumAttempts ? { maximumAttempts: maximumAttempts - channelFailures } : {}) },
+        retry: {
+          ...policy.retry,
+          ...(maximumAttempts ? { maximumAttempts: maximumAttempts - spent.channelFailures } : {}),
+        },
         taskQueue,
         summary,
         ...(activityId === undefined ? {} : { activityId }),
@@ -76,10 +84,10 @@ export function callChannel<T>(
         });
       } catch (error) {
         const failure = readFailure(error);
-        channelFailures += failure.details.channelFailures ?? 0;
-        if (!isWorthAnotherCall(failure, maximumAttempts, channelFailures)) throw error;
+        spent.channelFailures += failure.details.channelFailures ?? 0;
+        if (!isWorthAnotherCall(failure, maximumAttempts, spent.channelFailures)) throw error;
         // The worker was lost after it had noted the last failure and before it could report it: zero attempts would be no policy.
-        if (maximumAttempts && channelFailures >= maximumAttempts) throw error;
+        if (maximumAttempts && spent.channelFailures >= maximumAttempts) throw error;
         slot = failure.details.slot;
         const waitMs = failure.details.retryAfterMs ?? pauseMs;
         const isRateLimit = failure.type === 'ChannelRateLimited';

@@ -2,7 +2,7 @@ import { patched } from '@temporalio/workflow';
 import type { OrderStepResult } from '../activities/orders';
 import { NOT_THE_CHANNELS } from '../contracts/failures';
 import { MARKETPLACE_CANCEL, MARKETPLACE_READ, MAX_READ_BACKS } from './activity-options';
-import { callChannel } from './channel-call';
+import { callChannel, type SpentAttempts } from './channel-call';
 import { type ReadFailure, readFailure } from './failure-reading';
 import type { OrderSideInput } from './unfulfillable-order';
 
@@ -21,11 +21,16 @@ export async function cancelAtMarketplace(
   const cancel = () => ({ policy: MARKETPLACE_CANCEL, summary: `${side.displayName} · cancel` });
   const readBack = () => ({ policy: MARKETPLACE_READ, summary: `${side.displayName} · read back` });
 
+  // The three attempts are the channel's for this cancel, however often the order is read back between them.
+  const spent: SpentAttempts = { channelFailures: 0 };
   for (let readBacks = 0; ; readBacks++) {
     let asked: OrderStepResult | ReadFailure;
     try {
-      asked = await callChannel(side, cancel, (channel, ref) =>
-        channel.cancelOnMarketplace({ orderId, cancelledAt, ...ref }),
+      asked = await callChannel(
+        side,
+        cancel,
+        (channel, ref) => channel.cancelOnMarketplace({ orderId, cancelledAt, ...ref }),
+        spent,
       );
       if (asked.notCancelled.length === 0) return asked;
     } catch (error) {
@@ -40,6 +45,12 @@ export async function cancelAtMarketplace(
     const isNewRequest = shown.fewer !== undefined && shown.fewer.length > 0;
     const isWorthAsking = shown.open.length > 0 && ('type' in asked || isNewRequest);
     if (!isWorthAsking) return shown;
+    if (spent.channelFailures === 0) continue;
+    if (!patched('counts-over-read-backs')) spent.channelFailures = 0;
+    // Open, and asked for as often as the law allows: a person decides.
+    else if ('type' in asked && spent.channelFailures >= MARKETPLACE_CANCEL.retry.maximumAttempts) {
+      return { ...asked, type: 'ChannelUnavailable' };
+    }
   }
 }
 

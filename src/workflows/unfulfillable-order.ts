@@ -147,7 +147,11 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
         continue;
       }
       setOutcome(outcome);
-      attention.clear(orderDetails(orderNumber, `Cancelled at ${marketplace.displayName} and in ${wms.displayName}`));
+      const result =
+        atMarketplace.cancelled.length > 0
+          ? `Cancelled at ${marketplace.displayName} and in ${wms.displayName}`
+          : 'Nothing to cancel: its lines belong to another order';
+      attention.clear(orderDetails(orderNumber, result));
       return { outcome, cancelled: atMarketplace.cancelled };
     }
   }

@@ -85,10 +85,10 @@ const barredAfterwards: Expected = ({ isWrite, isDoubtful = false }) => ({
   type: isDoubtful ? 'OutcomeUnknown' : 'ChannelUnavailable',
   mayStillApply: isWrite || isDoubtful,
 });
-/** A gateway's error to a call that must not be repeated blindly is tried again like any 5xx: a refusal is read back. */
-const gatewayFailed: Expected = ({ isWrite, isRepeatable, isDoubtful = false }) => ({
+/** A gateway answered in the channel's place: a write may apply, and what must not be repeated blindly is read back first. */
+const gatewayFailed: Expected = ({ isWrite, isDoubtful = false }) => ({
   type: isDoubtful ? 'OutcomeUnknown' : 'ChannelUnavailable',
-  mayStillApply: isDoubtful || (isWrite && isRepeatable),
+  mayStillApply: isDoubtful || isWrite,
 });
 const always =
   (expected: object): Expected =>

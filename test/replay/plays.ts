@@ -1,6 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { csvImportWorkflowId, WORKFLOW_TASK_QUEUE } from '../../src/contracts/ids';
 import { fileServers } from '../connectors/file-servers';
+import { ajioItem } from '../stand/events';
 import type { Scene } from '../stand/scene';
 import type { Tenant } from '../stand/tenants';
 import { eventually } from '../stand/waiting';
@@ -72,6 +73,13 @@ export async function sweepTwice(scene: Scene): Promise<string> {
 export async function retryAfter(scene: Scene, workflowId: string, attention: string): Promise<void> {
   await scene.see.untilAttention(workflowId, attention);
   await scene.see.retry(workflowId);
+}
+
+/** An order that Ajio knows, with a line that is open. */
+export async function knownOrder(scene: Scene, tenant: Tenant): Promise<string> {
+  const number = `O-${tenant.slug}`;
+  scene.stand.ajio.setState({ orders: { [number]: { lines: { [ajioItem(number, '1')]: { quantity: 1 } } } } });
+  return end(scene, await order(scene, tenant));
 }
 
 /** An order whose run asks with this word and is then ended by a person. */

@@ -13,6 +13,7 @@ import {
   end,
   endedOrder,
   importFile,
+  knownOrder,
   order,
   retryAfter,
   stock,
@@ -111,11 +112,15 @@ export const SCENARIOS: Record<string, Scenario> = {
   },
   'order-asked-again': {
     ajio: [{ kind: 'reset', times: 1, on: { method: 'POST' } }],
-    async play(scene, tenant) {
-      const number = `O-${tenant.slug}`;
-      scene.stand.ajio.setState({ orders: { [number]: { lines: { [ajioItem(number, '1')]: { quantity: 1 } } } } });
-      return end(scene, await order(scene, tenant));
-    },
+    play: knownOrder,
+  },
+  'order-failures-around-a-read-back': {
+    ajio: [
+      { kind: 'status', status: 500, times: 1, on: { method: 'POST' } },
+      { kind: 'reset', times: 1, on: { method: 'POST' } },
+      { kind: 'status', status: 500, times: 1, on: { method: 'POST' } },
+    ],
+    play: knownOrder,
   },
   'order-partly-cancelled-then-retry': {
     ajio: [{ kind: 'fail-lines', lines: [ajioItem('O-order-partly-cancelled-then-retry', '2')], times: 1 }],

@@ -79,6 +79,21 @@ describe('an order names every run that still has to cancel one of its lines', (
     });
     expect(await stores.orders.find(first.orderId)).toMatchObject({ status: 'stored', outcome: null });
   });
+
+  it('and leaves alone an order whose lines have all gone to another one', async () => {
+    const first = await store({ 1: 1, 2: 1 });
+    await failed(first.orderId);
+    const more = await store({ 1: 1, 2: 1, 3: 1 });
+    expect(await store({ 1: 1, 2: 1 })).toEqual({ ...more, status: 'duplicate', unfinished: [more.orderId] });
+    expect(await stores.orders.find(first.orderId)).toMatchObject({ status: 'failed', lines: [] });
+    await failed(more.orderId);
+    const again = await store({ 1: 1, 2: 1 });
+    expect(again).toMatchObject({ orderId: first.orderId, status: 'accepted' });
+    expect(await piecesOf(first.orderId)).toEqual([
+      ['1', 1, 1],
+      ['2', 1, 1],
+    ]);
+  });
 });
 
 describe('pieces that a later event adds to a line', () => {

@@ -47,6 +47,15 @@ async function ask(orderId: string, side: OrderSide): Promise<Date> {
   return askedAt;
 }
 
+it('works on an order that was given up from the moment that its run, which a person has reset, asks for it', async () => {
+  const { orderId } = await stores.orders.store(order(1));
+  await stores.orders.finish(orderId, { status: 'failed', outcome: 'gave_up', error: 'given up' });
+  await ask(orderId, 'marketplace');
+  expect(await stores.orders.find(orderId)).toMatchObject({ status: 'started', outcome: null });
+  const wider = await stores.orders.store(order(1, 2));
+  expect(await linesOf(wider.orderId)).toEqual(['2']);
+});
+
 it('stores an order once, however often and however parallel it comes', async () => {
   const results = await Promise.all(Array.from({ length: 10 }, () => stores.orders.store(order(2, 1))));
   expect(results.filter((result) => result.status === 'accepted')).toHaveLength(1);

@@ -4,8 +4,22 @@ import { type Scene, startScene } from '../stand/scene';
 import { eventually } from '../stand/waiting';
 
 /** How Ajio's answer gets lost; all orders go out together in `beforeAll`, and each test looks at one of them. */
-const CASES = ['hung', 'cut', 'garbled', 'never-arrived', 'garbled-unheard', 'muted', 'unlisted'] as const;
+const CASES = [
+  'hung',
+  'cut',
+  'garbled',
+  'never-arrived',
+  'garbled-unheard',
+  'muted',
+  'unlisted',
+  'gateway-late',
+  'gateway-down',
+  'fails-around-it',
+] as const;
 type Case = (typeof CASES)[number];
+
+/** That Ajio knows of each line. The warehouse lacks one of them, so that a cancel which is sent twice takes a second one. */
+const PIECES = 3;
 
 let scene: Scene;
 const runs = {} as Record<Case, string>;
@@ -15,7 +29,7 @@ beforeAll(async () => {
   scene = await startScene();
   const tenants = [];
   for (const name of CASES) tenants.push({ name, tenant: await scene.tenants.add(name) });
-  const open = (name: Case) => ({ username: name, lines: { [ajioItem(numberOf(name), '1')]: { quantity: 1 } } });
+  const open = (name: Case) => ({ username: name, lines: { [ajioItem(numberOf(name), '1')]: { quantity: PIECES } } });
   scene.stand.ajio.setState({ orders: Object.fromEntries(CASES.map((name) => [numberOf(name), open(name)])) });
   const cancel = (account: Case) => ({ on: { account, method: 'POST' }, times: 1 });
   scene.stand.ajio.setFaults([
@@ -27,6 +41,11 @@ beforeAll(async () => {
     { kind: 'failed-without-list', ...cancel('muted') },
     { kind: 'reset-after-applying', ...cancel('unlisted') },
     { kind: 'omit-lines', on: { account: 'unlisted', method: 'GET' } },
+    { kind: 'status', status: 504, applies: true, ...cancel('gateway-late') },
+    { kind: 'status', status: 502, on: { account: 'gateway-down', method: 'POST' } },
+    { kind: 'status', status: 500, ...cancel('fails-around-it') },
+    { kind: 'reset', ...cancel('fails-around-it') },
+    { kind: 'status', status: 500, on: { account: 'fails-around-it', method: 'POST' } },
   ]);
   await Promise.all(
     tenants.map(async ({ name, tenant }) => {
@@ -41,7 +60,9 @@ const effectsOf = (name: Case) => ({
   inWms: scene.see.wmsCancels(numberOf(name)).length,
 });
 
-test.each(['hung', 'cut', 'garbled'] as const)(
+const statusesOf = (name: Case) => scene.see.cancels(numberOf(name)).map(({ status }) => status);
+
+test.each(['hung', 'cut', 'garbled', 'gateway-late'] as const)(
   'an applied cancel without a usable answer (%s) is read back, not repeated',
   async (name) => {
     const { see } = scene;
@@ -67,6 +88,21 @@ test.each(['never-arrived', 'garbled-unheard'] as const)(
     expect(effectsOf(name)).toEqual({ atAjio: 1, inWms: 1 });
   },
 );
+
+test('a gateway that answers in the place of Ajio three times: the order is read back each time, and then a person is asked', async () => {
+  const { see } = scene;
+  await see.untilAttention(runs['gateway-down'], 'ajio_unavailable');
+  expect(statusesOf('gateway-down')).toEqual([502, 502, 502]);
+  expect(see.readBacks(numberOf('gateway-down')).length).toBeGreaterThanOrEqual(2);
+  expect(effectsOf('gateway-down')).toEqual({ atAjio: 0, inWms: 0 });
+});
+
+test('three failures are three, also when the order was read back between them', async () => {
+  const { see } = scene;
+  await see.untilAttention(runs['fails-around-it'], 'ajio_unavailable');
+  expect(statusesOf('fails-around-it')).toEqual([500, null, 500, 500]);
+  expect(see.readBacks(numberOf('fails-around-it'))).toHaveLength(1);
+});
 
 test('HTTP 200 that mentions no line is not a yes: the order is read back and a person is asked', async () => {
   const { see } = scene;

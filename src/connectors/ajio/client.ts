@@ -1,6 +1,6 @@
 import type { Connection } from '../../contracts/connection';
 import { accessTokenOf, storedTokenOf } from '../access-token';
-import { type AnswerContext, exchange, failureOf, loginFailureOf, refusal } from '../http/answers';
+import { type AnswerContext, exchange, loginFailureOf, refusal } from '../http/answers';
 import { addressOf } from '../http/base-url';
 import type { Call, ConnectorContext, Endpoint } from '../ports';
 import {
@@ -81,7 +81,7 @@ export function ajioClient({ connection, credentials, settings, context }: AjioC
       exchange(http, post('/updateInventory', update, true, call), inventoryAnswer, contexts.stockUpdate),
     // A second cancel of the same line is answered like any other refusal, so it must not be sent blindly.
     updateOrder: async (update, call) =>
-      exchange(http, post(ordersPath, update, false, call), orderUpdateAnswer, contexts.orderCancel, cancelFailureOf),
+      exchange(http, post(ordersPath, update, false, call), orderUpdateAnswer, contexts.orderCancel),
     orders: async (orderId, call) =>
       exchange(http, get(ordersPath, { orderIds: orderId }, call), ordersAnswer, contexts.orderRead),
     products: async (productIds, call) => {
@@ -106,6 +106,3 @@ export function ajioClient({ connection, credentials, settings, context }: AjioC
     },
   };
 }
-
-/** The source's law for cancels: every 5xx is simply tried again. If a gateway's 504 had its effect after all, the next try is refused and the order read back. */
-const cancelFailureOf: typeof failureOf = (answer, context) => failureOf(answer, { ...context, isWrite: false });
