@@ -2,9 +2,11 @@ import { cancellationSignal } from '@temporalio/activity';
 import { ConnectorError } from '../connectors/errors';
 import { commonSettings } from '../connectors/settings';
 import type { CancelVerdict } from '../contracts/order';
-import { type OrderSide, type OrderStore, type StoredOrder, type StoredOrderLine, stateShown } from '../store/orders';
+import type { OrderSide, OrderStore, StoredOrder, StoredOrderLine } from '../store/orders';
 import { ask, type ConnectionRef, type OpenConnection, type OpenConnectionFn, requireCapability } from './opener';
 import { createOrderLookup } from './order-lookup';
+import { type OrderReading, readingOf } from './order-reading';
+import { toTheLetter } from './request-failures';
 
 export interface OrderActivityDeps {
   open: OpenConnectionFn;
@@ -26,14 +28,6 @@ export interface OrderStepResult {
   unknown?: string[];
 }
 
-/** Where the lines stand once the marketplace has shown them. */
-export interface OrderReading extends OrderStepResult {
-  /** Lines that may be asked for again. */
-  open: string[];
-  /** Those of them that the buyer has cancelled a part of since: a request for the rest is another one. Absent in older histories. */
-  fewer?: string[];
-}
-
 const numberOf = (line: { lineItemSequenceNumber: string }): string => line.lineItemSequenceNumber;
 const stateOn = (side: OrderSide, line: StoredOrderLine) =>
   side === 'marketplace' ? line.marketplaceState : line.wmsState;
@@ -43,15 +37,6 @@ const messageOn = (side: OrderSide, line: StoredOrderLine) =>
 /** The lines that this side is to be asked for: in the WMS only what the marketplace has cancelled. */
 const linesOn = (side: OrderSide, order: StoredOrder): StoredOrderLine[] =>
   side === 'wms' ? order.lines.filter((line) => line.marketplaceState === 'cancelled') : order.lines;
-
-/** The failure as the source names it, for connections that want just that: a 4xx is logged and not tried again, except 401. */
-function toTheLetter(error: unknown): unknown {
-  if (!(error instanceof ConnectorError)) return error;
-  const { retryAfterMs: _unused, ...details } = error.details;
-  const { status = 0 } = details;
-  if (status < 400 || status > 499 || status === 401) return error;
-  return new ConnectorError('ChannelRejected', error.message, { details, mayStillApply: error.mayStillApply });
-}
 
 export function createOrderActivities({ open: openConnection, orders }: OrderActivityDeps) {
   const find = createOrderLookup(orders);
@@ -132,16 +117,9 @@ export function createOrderActivities({ open: openConnection, orders }: OrderAct
       const reader = requireCapability(open, 'orderReader');
       const call = { signal: cancellationSignal() };
       const observed = await ask(open, call, 0, () => reader.readOrder({ order, lines }, call));
-      await orders.recordObserved(order.id, observed, lines);
-      const stand = await standOn('marketplace', orderId);
-      const stillOpen = observed.filter((line) => line.state === 'open');
-      const read = new Map(lines.map((line) => [line.lineItemSequenceNumber, line]));
-      const unknown = observed.filter((line) => stateShown(line, read.get(line.lineItemSequenceNumber)) === 'asked');
-      const fewer = stillOpen.filter(
-        ({ lineItemSequenceNumber: line, buyerCancelled = 0 }) =>
-          buyerCancelled > (read.get(line)?.buyerCancelled ?? 0),
-      );
-      return { ...stand, open: stillOpen.map(numberOf), fewer: fewer.map(numberOf), unknown: unknown.map(numberOf) };
+      const { settled, ...reading } = readingOf(observed, lines, Date.now());
+      await orders.recordObserved(order.id, settled, lines);
+      return { ...(await standOn('marketplace', orderId)), ...reading };
     },
   };
 }

@@ -24,3 +24,12 @@ export function asRefusalOfOne(error: unknown, isTokenWorking: boolean): unknown
     cause: error,
   });
 }
+
+/** The failure as the source names it, for connections that want just that: a 4xx is logged and not tried again, except 401. */
+export function toTheLetter(error: unknown): unknown {
+  if (!(error instanceof ConnectorError)) return error;
+  const { retryAfterMs: _unused, ...details } = error.details;
+  const { status = 0 } = details;
+  if (status < 400 || status > 499 || status === 401) return error;
+  return new ConnectorError('ChannelRejected', error.message, { details, mayStillApply: error.mayStillApply });
+}

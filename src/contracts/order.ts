@@ -60,6 +60,8 @@ export interface ObservedOrderLine {
   state: ObservedLineState;
   /** Pieces of the line's quantity that somebody else than the seller has cancelled, those that were known before among them. Absent: nothing new. */
   buyerCancelled?: number;
+  /** Beside the pieces that we ask for there are as many again: a request that arrives late would take them on top. Absent: no, or not known. */
+  hasSpare?: boolean;
   /** The channel's word for the state. */
   channelWords: string;
 }

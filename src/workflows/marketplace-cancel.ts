@@ -1,4 +1,5 @@
-import { patched } from '@temporalio/workflow';
+import { patched, sleep } from '@temporalio/workflow';
+import type { OrderReading } from '../activities/order-reading';
 import type { OrderStepResult } from '../activities/orders';
 import { NOT_THE_CHANNELS } from '../contracts/failures';
 import { MARKETPLACE_CANCEL, MARKETPLACE_READ, MAX_READ_BACKS } from './activity-options';
@@ -19,7 +20,12 @@ export async function cancelAtMarketplace(
   cancelledAt: string,
 ): Promise<OrderStepResult | ReadFailure> {
   const cancel = () => ({ policy: MARKETPLACE_CANCEL, summary: `${side.displayName} · cancel` });
-  const readBack = () => ({ policy: MARKETPLACE_READ, summary: `${side.displayName} · read back` });
+  const readBack = () =>
+    callChannel(
+      side,
+      () => ({ policy: MARKETPLACE_READ, summary: `${side.displayName} · read back` }),
+      (channel, ref) => channel.readMarketplaceOrder({ orderId, ...ref }),
+    ).catch(readFailure);
 
   // The three attempts are the channel's for this cancel, however often the order is read back between them.
   const spent: SpentAttempts = { channelFailures: 0 };
@@ -37,9 +43,11 @@ export async function cancelAtMarketplace(
       asked = readFailure(error);
       if (!isUncertain(asked) || readBacks >= MAX_READ_BACKS) throw error;
     }
-    const shown = await callChannel(side, readBack, (channel, ref) =>
-      channel.readMarketplaceOrder({ orderId, ...ref }),
-    ).catch(readFailure);
+    let shown = await readBack();
+    for (let waitMs = readAgainInMs(shown); waitMs > 0; waitMs = readAgainInMs(shown)) {
+      await sleep(waitMs, { summary: 'an earlier request may arrive late' });
+      shown = await readBack();
+    }
     if ('type' in shown) return withoutReadBack(asked, shown);
     // A refusal stands, unless what is left to ask for is less than what was refused.
     const isNewRequest = shown.fewer !== undefined && shown.fewer.length > 0;
@@ -59,6 +67,10 @@ const isUncertain = ({ type }: ReadFailure): boolean =>
   type === 'OutcomeUnknown' ||
   type === 'ChannelContractViolated' ||
   (type === 'AttemptLost' && patched('reads-lost-attempts-back'));
+
+/** When to read again because an earlier request may still arrive; 0: not at all. */
+const readAgainInMs = (shown: OrderReading | ReadFailure): number =>
+  'type' in shown || shown.readAgainInMs === undefined || !patched('waits-for-late-requests') ? 0 : shown.readAgainInMs;
 
 /** What is wrong with the whole connection or with us, and is told as it is; anything else says only that this order cannot be read. */
 const CONCERNS_ALL_READING: ReadonlySet<string> = new Set([

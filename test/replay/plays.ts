@@ -75,10 +75,10 @@ export async function retryAfter(scene: Scene, workflowId: string, attention: st
   await scene.see.retry(workflowId);
 }
 
-/** An order that Ajio knows, with a line that is open. */
-export async function knownOrder(scene: Scene, tenant: Tenant): Promise<string> {
+/** An order of one piece that Ajio knows, where its line is open and has so many. */
+export async function knownOrder(scene: Scene, tenant: Tenant, quantity = 1): Promise<string> {
   const number = `O-${tenant.slug}`;
-  scene.stand.ajio.setState({ orders: { [number]: { lines: { [ajioItem(number, '1')]: { quantity: 1 } } } } });
+  scene.stand.ajio.setState({ orders: { [number]: { lines: { [ajioItem(number, '1')]: { quantity } } } } });
   return end(scene, await order(scene, tenant));
 }
 

@@ -112,7 +112,11 @@ export const SCENARIOS: Record<string, Scenario> = {
   },
   'order-asked-again': {
     ajio: [{ kind: 'reset', times: 1, on: { method: 'POST' } }],
-    play: knownOrder,
+    play: (scene, tenant) => knownOrder(scene, tenant),
+  },
+  'order-waits-for-a-late-request': {
+    ajio: [{ kind: 'reset', times: 1, on: { method: 'POST' } }],
+    play: (scene, tenant) => knownOrder(scene, tenant, 3),
   },
   'order-failures-around-a-read-back': {
     ajio: [
@@ -120,7 +124,7 @@ export const SCENARIOS: Record<string, Scenario> = {
       { kind: 'reset', times: 1, on: { method: 'POST' } },
       { kind: 'status', status: 500, times: 1, on: { method: 'POST' } },
     ],
-    play: knownOrder,
+    play: (scene, tenant) => knownOrder(scene, tenant),
   },
   'order-partly-cancelled-then-retry': {
     ajio: [{ kind: 'fail-lines', lines: [ajioItem('O-order-partly-cancelled-then-retry', '2')], times: 1 }],

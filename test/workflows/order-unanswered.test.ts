@@ -13,13 +13,15 @@ const CASES = [
   'muted',
   'unlisted',
   'gateway-late',
+  'slow',
+  'slow-and-lost',
   'gateway-down',
   'fails-around-it',
 ] as const;
 type Case = (typeof CASES)[number];
 
-/** That Ajio knows of each line. The warehouse lacks one of them, so that a cancel which is sent twice takes a second one. */
-const PIECES = 3;
+/** Where Ajio has more pieces than the one that the warehouse lacks: a cancel that is sent twice takes a second one. */
+const MANY: readonly Case[] = ['gateway-late', 'slow', 'slow-and-lost'];
 
 let scene: Scene;
 const runs = {} as Record<Case, string>;
@@ -29,7 +31,10 @@ beforeAll(async () => {
   scene = await startScene();
   const tenants = [];
   for (const name of CASES) tenants.push({ name, tenant: await scene.tenants.add(name) });
-  const open = (name: Case) => ({ username: name, lines: { [ajioItem(numberOf(name), '1')]: { quantity: PIECES } } });
+  const open = (name: Case) => ({
+    username: name,
+    lines: { [ajioItem(numberOf(name), '1')]: { quantity: MANY.includes(name) ? 3 : 1 } },
+  });
   scene.stand.ajio.setState({ orders: Object.fromEntries(CASES.map((name) => [numberOf(name), open(name)])) });
   const cancel = (account: Case) => ({ on: { account, method: 'POST' }, times: 1 });
   scene.stand.ajio.setFaults([
@@ -42,6 +47,9 @@ beforeAll(async () => {
     { kind: 'reset-after-applying', ...cancel('unlisted') },
     { kind: 'omit-lines', on: { account: 'unlisted', method: 'GET' } },
     { kind: 'status', status: 504, applies: true, ...cancel('gateway-late') },
+    // Longer than we wait for an answer; applied all the same.
+    { kind: 'delay', ms: 12_000, ...cancel('slow') },
+    { kind: 'reset', ...cancel('slow-and-lost') },
     { kind: 'status', status: 502, on: { account: 'gateway-down', method: 'POST' } },
     { kind: 'status', status: 500, ...cancel('fails-around-it') },
     { kind: 'reset', ...cancel('fails-around-it') },
@@ -102,6 +110,21 @@ test('three failures are three, also when the order was read back between them',
   await see.untilAttention(runs['fails-around-it'], 'ajio_unavailable');
   expect(statusesOf('fails-around-it')).toEqual([500, null, 500, 500]);
   expect(see.readBacks(numberOf('fails-around-it'))).toHaveLength(1);
+});
+
+test('a cancel that Ajio applies after we stopped waiting is not repeated while it may be on its way', async () => {
+  const { see } = scene;
+  expect(await see.result(runs.slow)).toMatchObject({ outcome: 'cancelled' });
+  expect(see.cancels(numberOf('slow'))).toHaveLength(1);
+  expect(effectsOf('slow')).toEqual({ atAjio: 1, inWms: 1 });
+});
+
+test('one that never arrived is asked for again when it was read back twice', async () => {
+  const { see } = scene;
+  expect(await see.result(runs['slow-and-lost'])).toMatchObject({ outcome: 'cancelled' });
+  expect(statusesOf('slow-and-lost')).toEqual([null, 200]);
+  expect(see.readBacks(numberOf('slow-and-lost'))).toHaveLength(2);
+  expect(effectsOf('slow-and-lost')).toEqual({ atAjio: 1, inWms: 1 });
 });
 
 test('HTTP 200 that mentions no line is not a yes: the order is read back and a person is asked', async () => {

@@ -94,26 +94,28 @@ const LINE_STATES = {
 type ShownOrder = OrdersAnswer[number];
 
 /**
- * What is left of the lines of ours that are one line at Ajio: whether nothing is, and how many of the pieces that a request would
- * ask for the buyer has cancelled. While pieces are open only the seller's count tells whether an earlier request was applied.
+ * What is left of the lines of ours that are one line at Ajio: whether nothing is, whether two requests for it could be applied, and
+ * how many of the pieces that a request would ask for the buyer has cancelled. While pieces are open only the seller's count tells
+ * whether an earlier request was applied.
  */
 function leftOf(
   lines: readonly OrderLine[],
   order: ShownOrder,
   shown: ShownOrder['order_lines'][number],
-): { isClosed: boolean; takenByBuyer: number } {
+): { isClosed: boolean; hasSpare: boolean; takenByBuyer: number } {
   const [{ cancelledBefore = 0, buyerCancelledBefore = 0 } = {}] = lines;
   const asked = lines.reduce((sum, line) => sum + piecesToAsk(line), 0);
   const ofBuyerKnown = buyerCancelledBefore + lines.reduce((sum, { buyerCancelled = 0 }) => sum + buyerCancelled, 0);
   const bySeller = shown.seller_cancelled_qty ?? 0;
   const byBuyer = shown.customer_cancelled_qty ?? 0;
-  if (bySeller >= cancelledBefore + asked) return { isClosed: true, takenByBuyer: 0 };
+  if (bySeller >= cancelledBefore + asked) return { isClosed: true, hasSpare: false, takenByBuyer: 0 };
   // A line has at least the pieces that we know of, whatever Ajio means by its quantity.
   const pieces = Math.max(shown.quantity ?? 0, cancelledBefore + ofBuyerKnown + asked);
   const open = order.status === 'CANCELLED' || shown.status === 'CANCELLED' ? 0 : pieces - bySeller - byBuyer;
-  if (open <= 0) return { isClosed: true, takenByBuyer: asked - Math.max(0, bySeller - cancelledBefore) };
+  const hasSpare = open >= 2 * asked;
+  if (open <= 0) return { isClosed: true, hasSpare, takenByBuyer: asked - Math.max(0, bySeller - cancelledBefore) };
   const newlyOfBuyer = Math.max(0, byBuyer - ofBuyerKnown);
-  return { isClosed: false, takenByBuyer: Math.min(newlyOfBuyer, Math.max(0, asked - open)) };
+  return { isClosed: false, hasSpare, takenByBuyer: Math.min(newlyOfBuyer, Math.max(0, asked - open)) };
 }
 
 /** What Ajio shows for each line; an order that it does not list has only missing lines. */
@@ -149,6 +151,7 @@ export function observedLinesOf(
       lineItemSequenceNumber,
       state: left.isClosed || taken === piecesToAsk(wanted) ? 'cancelled' : LINE_STATES[status],
       ...(taken > 0 ? { buyerCancelled: buyerCancelled + taken } : {}),
+      ...(left.hasSpare ? { hasSpare: true } : {}),
       channelWords: `${status}, ${line.seller_cancelled_qty ?? 0} cancelled by the seller${byBuyer > 0 ? `, ${byBuyer} by the buyer` : ''}`,
     };
   });
