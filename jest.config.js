@@ -11,7 +11,7 @@ const shared = {
 
 /** Unit and connector tests need nothing but loopback; workflow and integration tests get a real Temporal and MySQL from the global set-up. */
 module.exports = {
-  testTimeout: 300_000,
+  testTimeout: 900_000,
   testSequencer: '<rootDir>/test/sequencer.js',
   projects: [
     {
