@@ -93,7 +93,7 @@ const RINGS: readonly Ring[] = [
   { ring: 'activities', allows: ownOnly('activities', 'connectors', 'store', 'intake', 'contracts') },
   { ring: 'twins', allows: (one) => ownOnly('twins')(one) && !isTemporal(one) },
   { ring: 'observability', allows: ownOnly('observability', 'contracts') },
-  { ring: 'soak', allows: ownOnly('soak', 'local', 'twins', 'contracts', 'store', 'config', 'cli/output') },
+  { ring: 'soak', allows: ownOnly('soak', 'local', 'twins', 'contracts', 'store', 'config', 'temporal', 'cli/output') },
   {
     ring: 'starter',
     allows: (one, from) =>

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
 import { loadConfig } from '../config';
 import { ownerOf, sweep } from '../local/run-folder';
 import { startGuardian } from '../local/supervisor';
 import { openStores } from '../store/stores';
+import { createTemporalClient } from '../temporal';
 import { checkAll } from './check/all';
 import type { Disturbance, Recorded } from './check/recorded';
 import { collect } from './collect';
@@ -85,8 +85,7 @@ async function play(
   const credentialsKey = randomBytes(32).toString('base64');
   const programs = await startPrograms({ guardian, servers, dist, cwd: folder, credentialsKey, seed, report });
   const stores = openStores({ ...loadConfig(programs.environment), connectionLimit: 4 });
-  const connection = Connection.lazy({ address: servers.temporalAddress });
-  const client = new Client({ connection, namespace: 'default' });
+  const client = createTemporalClient(loadConfig(programs.environment));
   const twins = createTwinControl(programs.twinUrls);
   const keys = await addTenants(stores);
   await prepareTwins(twins, load);
@@ -173,7 +172,7 @@ async function play(
     keys,
     refusals,
   });
-  await Promise.all([stores.close(), connection.close()]);
+  await Promise.all([stores.close(), client.connection.close()]);
   if (options.keep) writeFileSync(join(folder, 'recorded.json'), JSON.stringify(recorded), { mode: 0o600 });
   const findings = checkAll(recorded, load, CONNECTIONS);
   return {

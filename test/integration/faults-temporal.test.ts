@@ -1,9 +1,10 @@
 import { createServer, type Socket } from 'node:net';
-import { Client, Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { pino } from 'pino';
 import { WORKFLOW_TASK_QUEUE } from '../../src/contracts/ids';
 import { createMetrics } from '../../src/observability/metrics';
 import { createGateway, type Gateway } from '../../src/starter/gateway';
+import { createTemporalClient } from '../../src/temporal';
 import type { SweepWorkflow } from '../../src/workflows';
 import { createSender } from '../stand/events';
 import { type Scene, startScene } from '../stand/scene';
@@ -13,7 +14,7 @@ const HOUR_MS = 3_600_000;
 
 let scene: Scene;
 let silent: Awaited<ReturnType<typeof listenSilently>>;
-let deaf: { connection: Connection; gateway: Gateway; metrics: ReturnType<typeof createMetrics> };
+let deaf: { client: Client; gateway: Gateway; metrics: ReturnType<typeof createMetrics> };
 let send: ReturnType<typeof createSender>;
 
 /** Takes connections and says nothing: a Temporal that hangs is worse than one that is gone. */
@@ -36,13 +37,14 @@ async function listenSilently() {
 beforeAll(async () => {
   scene = await startScene();
   silent = await listenSilently();
-  const connection = Connection.lazy({ address: silent.address });
+  const { address } = silent;
+  const { namespace } = scene.stand;
+  const client = createTemporalClient({ temporal: { address, namespace, connectionOptions: {} } });
   const metrics = createMetrics();
-  const client = new Client({ connection, namespace: scene.stand.namespace });
   const logger = pino({ level: 'silent' });
   const gateway = await createGateway({ stores: scene.stand.stores, client, metrics, logger, publicUrl: undefined });
   const url = await gateway.server.listen({ host: '127.0.0.1', port: 0 });
-  deaf = { connection, gateway, metrics };
+  deaf = { client, gateway, metrics };
   send = createSender({
     async post(path, key, body) {
       const headers = { 'x-api-key': key, 'content-type': 'application/json' };
@@ -53,7 +55,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await deaf.gateway.close();
-  await deaf.connection.close();
+  await deaf.client.connection.close();
   silent.close();
   await scene.stop();
 });

@@ -1,9 +1,9 @@
-import { Client, Connection } from '@temporalio/client';
 import { getIntrospectionQuery } from 'graphql';
 import { pino } from 'pino';
 import { createMetrics } from '../../src/observability/metrics';
 import { createGateway, type GatewayOptions } from '../../src/starter/gateway';
 import { openStores } from '../../src/store/stores';
+import { createTemporalClient } from '../../src/temporal';
 import { STOCK_CONNECTION, type Stand, startStand } from '../stand/stand';
 import { createAsker, HEX, printed } from './graphql-client';
 
@@ -50,9 +50,10 @@ it('shows its schema and takes open addresses only when it was told to', async (
 });
 
 it('takes a file although Temporal is down, and lets nobody wait for it', async () => {
-  const connection = Connection.lazy({ address: '127.0.0.1:1' });
-  const deaf = await anotherGateway({ client: new Client({ connection, namespace: stand.namespace }) });
-  opened.push(() => connection.close());
+  const { namespace } = stand;
+  const client = createTemporalClient({ temporal: { address: '127.0.0.1:1', namespace, connectionOptions: {} } });
+  const deaf = await anotherGateway({ client });
+  opened.push(() => client.connection.close());
   const id = await deaf.begin();
   // The answer came before anybody had given up on Temporal.
   expect(await deaf.metrics.text()).toMatch(/lost_pokes\w* 0\b/);
