@@ -55,7 +55,8 @@ export class FailureInterceptor implements ActivityInboundCallsInterceptor {
         throw error;
       }
       const { type, message } = translated;
-      const details = this.withCount(type, translated.details);
+      const isOpen = error instanceof ConnectorError && error.mayStillApply;
+      const details = this.withCount(type, { ...translated.details, ...(isOpen ? { mayStillApply: true } : {}) });
       this.observe({ activityType: this.context.info.activityType, type, message, details });
       throw toApplicationFailure(type, message, details);
     }

@@ -9,7 +9,7 @@ const LATE_REQUEST_MS = 30_000;
 export interface OrderReading extends OrderStepResult {
   /** Lines that may be asked for again. */
   open: string[];
-  /** Those of them that the buyer has cancelled a part of since: a request for the rest is another one. Absent in older histories. */
+  /** Those of them of which a part has been cancelled since: a request for the rest is another one. Absent in older histories. */
   fewer?: string[];
   /**
    * When to read again, milliseconds from now, because an earlier request may still arrive and take pieces on top of those that the
@@ -28,6 +28,8 @@ export function readingOf(
   nowMs: number,
 ): Pick<OrderReading, 'open' | 'fewer' | 'unknown' | 'readAgainInMs'> & { settled: ObservedOrderLine[] } {
   const asRead = new Map(lines.map((line) => [line.lineItemSequenceNumber, line]));
+  const cancelledOf = ({ buyerCancelled = 0, sellerCancelled = 0 }: Partial<ObservedOrderLine>) =>
+    buyerCancelled + sellerCancelled;
   const readOf = ({ lineItemSequenceNumber }: ObservedOrderLine) => asRead.get(lineItemSequenceNumber);
   // Where there are no pieces to spare the later of two requests is refused, and nobody has to wait.
   const mayArriveForMs = (line: ObservedOrderLine): number => {
@@ -43,7 +45,7 @@ export function readingOf(
   return {
     settled,
     open: numbersOf(open),
-    fewer: numbersOf(open.filter((line) => (line.buyerCancelled ?? 0) > (readOf(line)?.buyerCancelled ?? 0))),
+    fewer: numbersOf(open.filter((line) => cancelledOf(line) > cancelledOf(readOf(line) ?? {}))),
     unknown: numbersOf(observed.filter((line) => stateShown(line, readOf(line)) === 'asked')),
     ...(readAgainInMs > 0 ? { readAgainInMs } : {}),
   };

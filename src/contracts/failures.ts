@@ -38,6 +38,8 @@ export interface FailureDetails {
   slot?: ReservedSlot;
   /** How often the channel itself failed in this activity, this attempt included; attempts that ended for another reason are not counted. */
   channelFailures?: number;
+  /** The request may be applied although it failed, as behind a gateway's 504. Absent: certainly not, or the type says it. */
+  mayStillApply?: true;
 }
 
 /** A turn at a channel's rate limit that lies ahead, so that nobody waits for it inside an activity. */

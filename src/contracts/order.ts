@@ -14,6 +14,8 @@ export interface OrderLine {
   cancelledBefore?: number;
   /** Pieces of `quantity` that the buyer, or the marketplace itself, has cancelled there: it is not asked for them. Absent: none. */
   buyerCancelled?: number;
+  /** Pieces of `quantity` that the marketplace has cancelled for us while the rest stayed open: only the rest is asked for. Absent: none. */
+  sellerCancelled?: number;
   /** Pieces of what the marketplace calls this line that the buyer or the marketplace has cancelled, as was found out for other requests. Absent: none. */
   buyerCancelledBefore?: number;
 }
@@ -60,6 +62,8 @@ export interface ObservedOrderLine {
   state: ObservedLineState;
   /** Pieces of the line's quantity that somebody else than the seller has cancelled, those that were known before among them. Absent: nothing new. */
   buyerCancelled?: number;
+  /** Pieces of the line's quantity that were cancelled for us while others are open, those that were known before among them. Absent: nothing new. */
+  sellerCancelled?: number;
   /** Beside the pieces that we ask for there are as many again: a request that arrives late would take them on top. Absent: no, or not known. */
   hasSpare?: boolean;
   /** The channel's word for the state. */

@@ -18,6 +18,7 @@ export interface StoredOrderLine extends LinePieces {
   cancelledBefore: number;
   buyerCancelled: number;
   buyerCancelledBefore: number;
+  sellerCancelled: number;
   marketplaceState: LineState;
   marketplaceMessage: string | null;
   wmsState: LineState;
@@ -110,14 +111,18 @@ export function createOrderStore(db: Database): OrderStore {
       [value],
     );
     if (!order) return undefined;
+    // The pieces before ours of the same line count as cancelled also while they are not: ours come on top of them.
+    const isOver =
+      "(o.marketplaceState = 'cancelled' OR (o.lineItemSequenceNumber = ol.lineItemSequenceNumber AND o.firstPiece < ol.firstPiece))";
     const lines = await db.select<StoredOrderLine>(
       `SELECT ol.lineItemSequenceNumber, ol.firstPiece, ol.orderItemId, ol.itemId, ol.marketplaceItemId, ol.quantity, ol.marketplaceState,
-           ol.marketplaceMessage, ol.wmsState, ol.wmsMessage, ol.updatedAt, ol.buyerCancelled,
-           COALESCE(SUM(o.quantity - o.buyerCancelled), 0) AS cancelledBefore, COALESCE(SUM(o.buyerCancelled), 0) AS buyerCancelledBefore
+           ol.marketplaceMessage, ol.wmsState, ol.wmsMessage, ol.updatedAt, ol.buyerCancelled, ol.sellerCancelled,
+           COALESCE(SUM(IF(${isOver}, o.quantity - o.buyerCancelled, o.sellerCancelled)), 0) AS cancelledBefore,
+           COALESCE(SUM(o.buyerCancelled), 0) AS buyerCancelledBefore
          FROM order_lines ol LEFT JOIN order_lines o
            ON o.connectionId = ol.connectionId AND o.orderNumber = ol.orderNumber AND o.marketplaceItemId = ol.marketplaceItemId
              AND (o.lineItemSequenceNumber, o.firstPiece) <> (ol.lineItemSequenceNumber, ol.firstPiece)
-             AND (o.marketplaceState = 'cancelled' OR (o.lineItemSequenceNumber = ol.lineItemSequenceNumber AND o.firstPiece < ol.firstPiece))
+             AND (${isOver} OR o.sellerCancelled > 0)
          WHERE ol.orderId = ?
          GROUP BY ol.connectionId, ol.orderNumber, ol.lineItemSequenceNumber, ol.firstPiece
          ORDER BY ol.lineItemSequenceNumber`,
@@ -230,13 +235,15 @@ export function createOrderStore(db: Database): OrderStore {
           const read = linesRead.get(line.lineItemSequenceNumber);
           const state = stateShown(line, read);
           await tx.change(
-            `UPDATE order_lines SET marketplaceState = ?, marketplaceMessage = CASE ? WHEN 'cancelled' THEN NULL WHEN 'open' THEN marketplaceMessage ELSE ? END, buyerCancelled = COALESCE(?, buyerCancelled), updatedAt = UTC_TIMESTAMP(3)
+            `UPDATE order_lines SET marketplaceState = ?, marketplaceMessage = CASE ? WHEN 'cancelled' THEN NULL WHEN 'open' THEN marketplaceMessage ELSE ? END, buyerCancelled = COALESCE(?, buyerCancelled),
+               sellerCancelled = COALESCE(?, sellerCancelled), updatedAt = UTC_TIMESTAMP(3)
              WHERE orderId = ? AND lineItemSequenceNumber = ? AND marketplaceState <> 'cancelled' AND (? = 'cancelled' OR updatedAt = ?)`,
             [
               state,
               state,
               wordsOf(line, read).slice(0, 500),
               line.buyerCancelled ?? null,
+              line.sellerCancelled ?? null,
               orderId,
               line.lineItemSequenceNumber,
               state,

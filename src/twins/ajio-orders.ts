@@ -26,8 +26,8 @@ interface Decision {
   }[];
 }
 
-const answerLine = (line: RequestedLine) => ({
-  cancelled_quantity: String(line.cancelled_quantity),
+const answerLine = (line: RequestedLine, cancelled: number) => ({
+  cancelled_quantity: String(cancelled),
   confirmed_quantity: String(line.confirmed_quantity),
   order_item_id: line.order_item_id,
 });
@@ -45,14 +45,14 @@ function findOrder(state: AjioState, violations: Violations, username: string, o
   return undefined;
 }
 
-/** Decides one line and changes the order; says why not when it may not. */
+/** Decides one line and changes the order; answers how many pieces were cancelled, or why none may be. */
 function decideLine(
   order: AjioOrder,
   requested: RequestedLine,
   { order_id, status }: OrderRequest,
   username: string,
   exchange: Exchange,
-): string | undefined {
+): string | number {
   const { order_item_id: key, cancelled_quantity, confirmed_quantity } = requested;
   const rejection = exchange.faults.rejection(key);
   if (rejection !== undefined) return rejection;
@@ -74,16 +74,17 @@ function decideLine(
   if (cancelled_quantity > openQuantity) return 'Cancelled quantity exceeds the open quantity';
 
   const common = { account: username, order: order_id, key };
-  if (cancelled_quantity > 0) {
-    exchange.applied({ what: 'cancel', ...common, quantity: cancelled_quantity, before: line.cancelled });
-    line.cancelled += cancelled_quantity;
+  const taken = Math.min(cancelled_quantity, exchange.faults.takesAtMost(key));
+  if (taken > 0) {
+    exchange.applied({ what: 'cancel', ...common, quantity: taken, before: line.cancelled });
+    line.cancelled += taken;
     line.effectiveCancels += 1;
   }
   if (confirmed_quantity > 0) {
     exchange.applied({ what: 'confirm', ...common, quantity: confirmed_quantity, before: line.confirmed });
     line.confirmed = confirmed_quantity;
   }
-  return undefined;
+  return taken;
 }
 
 /** Acknowledges or cancels lines of one order, one by one; both lists of the answer may be filled. */
@@ -103,10 +104,10 @@ export function decideOrder(
   for (const requested of request.order_lines) {
     if (seen.has(requested.order_item_id)) violations.count('duplicateLine');
     seen.add(requested.order_item_id);
-    const failure = order === undefined ? 'Order not found' : decideLine(order, requested, request, username, exchange);
+    const decided = order === undefined ? 'Order not found' : decideLine(order, requested, request, username, exchange);
     if (faults.omits(requested.order_item_id)) continue;
-    if (failure === undefined) done.push(answerLine(requested));
-    else answer.failed_items.push({ error_message: failure, order_id: request.order_id });
+    if (typeof decided === 'number') done.push(answerLine(requested, decided));
+    else answer.failed_items.push({ error_message: decided, order_id: request.order_id });
   }
   if (faults.unknownLine !== undefined)
     done.push({ cancelled_quantity: '1', confirmed_quantity: '0', order_item_id: faults.unknownLine });

@@ -63,6 +63,13 @@ const additive = [
     /** How many of each line's open pieces; all without it. */
     pieces: z.number().int().min(1).optional(),
   }),
+  z.strictObject({
+    ...common,
+    ...someLines,
+    kind: z.literal('takes-fewer'),
+    /** How many pieces of each line are taken at most. */
+    pieces: z.number().int().min(1).default(1),
+  }),
   z.strictObject({ ...common, kind: z.literal('odd-life'), expiresIn: z.json().optional() }),
   z.strictObject({
     ...common,
@@ -138,6 +145,8 @@ export interface LineFaults {
   omits(key: string): boolean;
   /** The buyer cancels what is open of this line before the request is looked at. */
   buyerCancels(key: string): number;
+  /** How many pieces of this line are cancelled at most, however many are asked for. */
+  takesAtMost(key: string): number;
   /** A line to name that was never sent. */
   unknownLine: string | undefined;
   /** Answer a business failure without naming lines, and apply nothing. */
@@ -255,6 +264,7 @@ export function createFaultBox(seed: number): FaultBox {
       const rejecting: ((key: string) => string | undefined)[] = [];
       const omitting: ((key: string) => boolean)[] = [];
       const buying: ((key: string) => number)[] = [];
+      const limiting: ((key: string) => number)[] = [];
       const result: FaultHits = {
         names: [],
         delayMs: 0,
@@ -264,6 +274,7 @@ export function createFaultBox(seed: number): FaultBox {
           rejection: (key) => rejecting.map((reject) => reject(key)).find((message) => message !== undefined),
           omits: (key) => omitting.some((omits) => omits(key)),
           buyerCancels: (key) => buying.reduce((pieces, cancels) => pieces + cancels(key), 0),
+          takesAtMost: (key) => Math.min(...limiting.map((limit) => limit(key))),
           unknownLine: undefined,
           failsAll: false,
           stuck: undefined,
@@ -283,6 +294,8 @@ export function createFaultBox(seed: number): FaultBox {
         else if (fault.kind === 'omit-lines') omitting.push((key) => picks(fault, key, random));
         else if (fault.kind === 'buyer-cancels')
           buying.push((key) => (picks(fault, key, random) ? (fault.pieces ?? Number.POSITIVE_INFINITY) : 0));
+        else if (fault.kind === 'takes-fewer')
+          limiting.push((key) => (picks(fault, key, random) ? fault.pieces : Number.POSITIVE_INFINITY));
         else if (fault.kind === 'odd-life') result.reshapes.push(withLife(fault.expiresIn));
         else if (fault.kind === 'respell-status') result.reshapes.push(respelled(fault.as));
         else if (fault.kind === 'unknown-line') result.lines.unknownLine = fault.key;

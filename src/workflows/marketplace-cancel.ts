@@ -41,7 +41,8 @@ export async function cancelAtMarketplace(
       if (asked.notCancelled.length === 0) return asked;
     } catch (error) {
       asked = readFailure(error);
-      if (!isUncertain(asked) || readBacks >= MAX_READ_BACKS) throw error;
+      if (!isUncertain(asked)) throw error;
+      if (readBacks >= MAX_READ_BACKS && !patched('reads-back-before-asking')) throw error;
     }
     let shown = await readBack();
     for (let waitMs = readAgainInMs(shown); waitMs > 0; waitMs = readAgainInMs(shown)) {
@@ -53,6 +54,7 @@ export async function cancelAtMarketplace(
     const isNewRequest = shown.fewer !== undefined && shown.fewer.length > 0;
     const isWorthAsking = shown.open.length > 0 && ('type' in asked || isNewRequest);
     if (!isWorthAsking) return shown;
+    if ('type' in asked && readBacks >= MAX_READ_BACKS) return asked;
     if (spent.channelFailures === 0) continue;
     if (!patched('counts-over-read-backs')) spent.channelFailures = 0;
     // Open, and asked for as often as the law allows: a person decides.
@@ -63,9 +65,10 @@ export async function cancelAtMarketplace(
 }
 
 /** The request may have been applied although no usable answer came. */
-const isUncertain = ({ type }: ReadFailure): boolean =>
+const isUncertain = ({ type, details }: ReadFailure): boolean =>
   type === 'OutcomeUnknown' ||
   type === 'ChannelContractViolated' ||
+  (type === 'ChannelUnavailable' && details.mayStillApply === true && patched('reads-back-before-asking')) ||
   (type === 'AttemptLost' && patched('reads-lost-attempts-back'));
 
 /** When to read again because an earlier request may still arrive; 0: not at all. */

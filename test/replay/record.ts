@@ -126,6 +126,17 @@ export const SCENARIOS: Record<string, Scenario> = {
     ],
     play: (scene, tenant) => knownOrder(scene, tenant),
   },
+  'order-last-cancel-read-back': {
+    ajio: [
+      { kind: 'status', status: 502, times: 2, on: { method: 'POST' } },
+      { kind: 'status', status: 504, applies: true, times: 1, on: { method: 'POST' } },
+    ],
+    play: (scene, tenant) => knownOrder(scene, tenant),
+  },
+  'order-taken-in-part': {
+    ajio: [{ kind: 'takes-fewer', times: 1, on: { method: 'POST' } }],
+    play: async (scene, tenant) => end(scene, await order(scene, tenant, { pieces: 3 })),
+  },
   'order-partly-cancelled-then-retry': {
     ajio: [{ kind: 'fail-lines', lines: [ajioItem('O-order-partly-cancelled-then-retry', '2')], times: 1 }],
     async play(scene, tenant) {

@@ -185,6 +185,27 @@ describe('pieces that a later event adds to a line', () => {
       { quantity: 2, buyerCancelled: 0, cancelledBefore: 1, buyerCancelledBefore: 2 },
     ]);
   });
+
+  it('are read back without what the marketplace cancelled in part for another line of the same item', async () => {
+    const first = await store({ 1: 3 });
+    const other = await store({ 2: 2 });
+    const sameItem = 'UPDATE order_lines SET marketplaceItemId = ? WHERE orderId IN (?)';
+    await stores.db.change(sameItem, ['one-item', [first.orderId, other.orderId]]);
+    const asRead = (await stores.orders.find(first.orderId))?.lines ?? [];
+    const shown = {
+      lineItemSequenceNumber: '1',
+      state: 'open',
+      channelWords: 'CONFIRMED',
+      sellerCancelled: 1,
+    } as const;
+    await stores.orders.recordObserved(first.orderId, [shown], asRead);
+    expect((await stores.orders.find(first.orderId))?.lines).toMatchObject([
+      { sellerCancelled: 1, cancelledBefore: 0 },
+    ]);
+    expect((await stores.orders.find(other.orderId))?.lines).toMatchObject([{ cancelledBefore: 1 }]);
+    await stores.orders.confirm(first.orderId, { side: 'marketplace', cancelled: true });
+    expect((await stores.orders.find(other.orderId))?.lines).toMatchObject([{ cancelledBefore: 3 }]);
+  });
 });
 
 it('is done only when every line is cancelled on both sides, and a run that knew nothing of a line leaves it for the next event', async () => {

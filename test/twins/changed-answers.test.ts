@@ -65,4 +65,14 @@ describe('faults that change an honest answer', () => {
     ]);
     expect(await order({ L1: 2 })).toMatchObject({ json: { failed_items: [{ error_message: message }], success: [] } });
   });
+
+  it('takes-fewer: a part of what is asked for is cancelled, and the answer says how much', async () => {
+    twin.setFaults([{ kind: 'takes-fewer', lines: ['L1'], times: 1 }]);
+    const lines = (first: string) => [
+      { order_item_id: 'L1', cancelled_quantity: first },
+      { order_item_id: 'L2', cancelled_quantity: '2' },
+    ];
+    expect(await order({ L1: 3, L2: 2 })).toMatchObject({ json: { success: [{ order_lines: lines('1') }] } });
+    expect(await order({ L1: 2 })).toMatchObject({ json: { success: [{ order_lines: lines('2').slice(0, 1) }] } });
+  });
 });

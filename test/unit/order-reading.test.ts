@@ -14,6 +14,7 @@ const stored = (changes: Partial<StoredOrderLine> = {}): StoredOrderLine => ({
   cancelledBefore: 0,
   buyerCancelled: 0,
   buyerCancelledBefore: 0,
+  sellerCancelled: 0,
   marketplaceState: 'asked',
   marketplaceMessage: null,
   wmsState: 'open',
@@ -71,8 +72,10 @@ it('waits for nothing when the line is cancelled', () => {
   });
 });
 
-it('names what is not shown after a request without an answer, and what the buyer has taken a part of', () => {
+it('names what is not shown after a request without an answer, and what has been cancelled in part', () => {
   expect(read(shown({ state: 'missing' }), stored(), 0)).toMatchObject({ open: [], unknown: ['1'] });
-  const bought = shown({ buyerCancelled: 1 });
-  expect(read(bought, stored({ marketplaceState: 'refused' }), 0)).toMatchObject({ open: ['1'], fewer: ['1'] });
+  for (const part of [{ buyerCancelled: 1 }, { sellerCancelled: 1 }]) {
+    expect(read(shown(part), stored({ marketplaceState: 'refused' }), 0)).toMatchObject({ open: ['1'], fewer: ['1'] });
+    expect(read(shown(part), stored({ marketplaceState: 'refused', ...part }), 0)).toMatchObject({ fewer: [] });
+  }
 });

@@ -4,7 +4,16 @@ import type { Tenant } from '../stand/tenants';
 import { eventually } from '../stand/waiting';
 
 /** What each tenant meets; all events go out together in `beforeAll`, and each test looks at one tenant. */
-const CASES = ['forbidden', 'refused-alone', 'walled', 'walled-order', 'bought', 'bought-part', 'odd-life'] as const;
+const CASES = [
+  'forbidden',
+  'refused-alone',
+  'walled',
+  'walled-order',
+  'bought',
+  'bought-part',
+  'taken-part',
+  'odd-life',
+] as const;
 type Case = (typeof CASES)[number];
 
 const ORDERS = '/*/orders';
@@ -32,7 +41,13 @@ beforeAll(async () => {
     { kind: 'firewall', by: 'big-ip', status: 200, applies: true, times: 1, on: { account: 'walled-order' } },
     { kind: 'buyer-cancels', times: 1, on: { account: 'bought', method: 'POST' } },
     { kind: 'buyer-cancels', pieces: 1, times: 1, on: { account: 'bought-part', method: 'POST' } },
+    { kind: 'takes-fewer', times: 1, on: { account: 'taken-part', method: 'POST' } },
   ]);
+  // One piece more than the warehouse lacks: asked for once more, all of it would go.
+  const number = numberOf('taken-part');
+  scene.stand.ajio.setState({
+    orders: { [number]: { username: 'taken-part', lines: { [ajioItem(number, '1')]: { quantity: 4 } } } },
+  });
   scene.stand.eshopbox.setFaults([
     { kind: 'firewall', by: 'cloudflare', times: 1, on: { account: 'walled-order', path: WMS_CANCEL } },
     { kind: 'firewall', by: 'big-ip', status: 200, times: 1, on: { account: 'walled-order', path: WMS_CANCEL } },
@@ -44,7 +59,7 @@ beforeAll(async () => {
   await eventually('its login met the firewall', () => scene.see.logins(tenants.walled)[0]);
   for (const name of CASES) {
     if (name === 'walled') continue;
-    const pieces = name === 'bought-part' ? 3 : 1;
+    const pieces = name.endsWith('-part') ? 3 : 1;
     runs[name] = (await scene.send.order(tenants[name], { orderNumber: numberOf(name), pieces })).workflowId;
   }
 });
@@ -119,6 +134,16 @@ test('of a line that the buyer cancelled in part the rest is cancelled at the ma
   expect(await see.result(runs['bought-part'])).toMatchObject({ outcome: 'cancelled' });
   expect(see.cancels(number).map(({ pieces }) => pieces)).toEqual([[3], [2]]);
   expect(see.effectiveCancels(number, ajioItem(number, '1'))).toBe(1);
+  expect(see.readBacks(number)).toHaveLength(1);
+  expect(see.wmsCancels(number).map(({ pieces }) => pieces)).toEqual([[3]]);
+});
+
+test('of a line that the marketplace cancelled in part only the rest is asked for again', async () => {
+  const { see } = scene;
+  const number = numberOf('taken-part');
+  expect(await see.result(runs['taken-part'])).toMatchObject({ outcome: 'cancelled' });
+  expect(see.cancels(number).map(({ pieces }) => pieces)).toEqual([[3], [2]]);
+  expect(see.cancels(number).flatMap(({ applied }) => applied.map(({ quantity }) => quantity))).toEqual([1, 2]);
   expect(see.readBacks(number)).toHaveLength(1);
   expect(see.wmsCancels(number).map(({ pieces }) => pieces)).toEqual([[3]]);
 });

@@ -16,6 +16,8 @@ const CASES = [
   'slow',
   'slow-and-lost',
   'gateway-down',
+  'gateway-lucky',
+  'always-lost',
   'fails-around-it',
 ] as const;
 type Case = (typeof CASES)[number];
@@ -51,6 +53,10 @@ beforeAll(async () => {
     { kind: 'delay', ms: 12_000, ...cancel('slow') },
     { kind: 'reset', ...cancel('slow-and-lost') },
     { kind: 'status', status: 502, on: { account: 'gateway-down', method: 'POST' } },
+    { kind: 'status', status: 502, on: { account: 'gateway-lucky', method: 'POST' }, times: 2 },
+    { kind: 'status', status: 504, applies: true, ...cancel('gateway-lucky') },
+    { kind: 'reset', on: { account: 'always-lost', method: 'POST' }, times: 3 },
+    { kind: 'reset-after-applying', ...cancel('always-lost') },
     { kind: 'status', status: 500, ...cancel('fails-around-it') },
     { kind: 'reset', ...cancel('fails-around-it') },
     { kind: 'status', status: 500, on: { account: 'fails-around-it', method: 'POST' } },
@@ -101,9 +107,19 @@ test('a gateway that answers in the place of Ajio three times: the order is read
   const { see } = scene;
   await see.untilAttention(runs['gateway-down'], 'ajio_unavailable');
   expect(statusesOf('gateway-down')).toEqual([502, 502, 502]);
-  expect(see.readBacks(numberOf('gateway-down')).length).toBeGreaterThanOrEqual(2);
+  expect(see.readBacks(numberOf('gateway-down'))).toHaveLength(3);
   expect(effectsOf('gateway-down')).toEqual({ atAjio: 0, inWms: 0 });
 });
+
+test.each(['gateway-lucky', 'always-lost'] as const)(
+  'the last cancel that the law allows is read back, too (%s), before a person is asked',
+  async (name) => {
+    const { see } = scene;
+    expect(await see.result(runs[name])).toMatchObject({ outcome: 'cancelled' });
+    expect(statusesOf(name)).toEqual(name === 'gateway-lucky' ? [502, 502, 504] : [null, null, null, null]);
+    expect(effectsOf(name)).toEqual({ atAjio: 1, inWms: 1 });
+  },
+);
 
 test('three failures are three, also when the order was read back between them', async () => {
   const { see } = scene;

@@ -27,8 +27,9 @@ export function orderIdOf(request: Pick<CancelOrderRequest, 'order' | 'lines'>, 
   return orderId;
 }
 
-/** The pieces that Ajio is asked for: those that the buyer has cancelled there are none of the seller's any more. */
-const piecesToAsk = ({ quantity, buyerCancelled = 0 }: OrderLine): number => quantity - buyerCancelled;
+/** The pieces that Ajio is asked for: not those that it has cancelled already, for the buyer or for an earlier request. */
+const piecesToAsk = ({ quantity, buyerCancelled = 0, sellerCancelled = 0 }: OrderLine): number =>
+  quantity - buyerCancelled - sellerCancelled;
 
 /** Lines of the WMS that are one line at Ajio are one line of the request, with their pieces added up. */
 function piecesByItem(lines: readonly OrderLine[]): Map<string, number> {
@@ -94,28 +95,34 @@ const LINE_STATES = {
 type ShownOrder = OrdersAnswer[number];
 
 /**
- * What is left of the lines of ours that are one line at Ajio: whether nothing is, whether two requests for it could be applied, and
- * how many of the pieces that a request would ask for the buyer has cancelled. While pieces are open only the seller's count tells
- * whether an earlier request was applied.
+ * What Ajio has cancelled of the pieces that a request would ask for, in lines of ours that are one line there, and whether two such
+ * requests could be applied. While pieces are open only the seller's count tells whether an earlier request was applied.
  */
-function leftOf(
+function takenOf(
   lines: readonly OrderLine[],
   order: ShownOrder,
   shown: ShownOrder['order_lines'][number],
-): { isClosed: boolean; hasSpare: boolean; takenByBuyer: number } {
+): { bySeller: number; byBuyer: number; hasSpare: boolean } {
   const [{ cancelledBefore = 0, buyerCancelledBefore = 0 } = {}] = lines;
-  const asked = lines.reduce((sum, line) => sum + piecesToAsk(line), 0);
-  const ofBuyerKnown = buyerCancelledBefore + lines.reduce((sum, { buyerCancelled = 0 }) => sum + buyerCancelled, 0);
-  const bySeller = shown.seller_cancelled_qty ?? 0;
-  const byBuyer = shown.customer_cancelled_qty ?? 0;
-  if (bySeller >= cancelledBefore + asked) return { isClosed: true, hasSpare: false, takenByBuyer: 0 };
+  const sum = (of: (line: OrderLine) => number) => lines.reduce((total, line) => total + of(line), 0);
+  const asked = sum(piecesToAsk);
+  const ofSellerKnown = cancelledBefore + sum(({ sellerCancelled = 0 }) => sellerCancelled);
+  const ofBuyerKnown = buyerCancelledBefore + sum(({ buyerCancelled = 0 }) => buyerCancelled);
+  const ofSeller = shown.seller_cancelled_qty ?? 0;
+  const ofBuyer = shown.customer_cancelled_qty ?? 0;
+  const bySeller = Math.min(asked, Math.max(0, ofSeller - ofSellerKnown));
+  const left = asked - bySeller;
   // A line has at least the pieces that we know of, whatever Ajio means by its quantity.
-  const pieces = Math.max(shown.quantity ?? 0, cancelledBefore + ofBuyerKnown + asked);
-  const open = order.status === 'CANCELLED' || shown.status === 'CANCELLED' ? 0 : pieces - bySeller - byBuyer;
-  const hasSpare = open >= 2 * asked;
-  if (open <= 0) return { isClosed: true, hasSpare, takenByBuyer: asked - Math.max(0, bySeller - cancelledBefore) };
-  const newlyOfBuyer = Math.max(0, byBuyer - ofBuyerKnown);
-  return { isClosed: false, hasSpare, takenByBuyer: Math.min(newlyOfBuyer, Math.max(0, asked - open)) };
+  const pieces = Math.max(shown.quantity ?? 0, ofSellerKnown + ofBuyerKnown + asked);
+  const isOver = order.status === 'CANCELLED' || shown.status === 'CANCELLED';
+  const open = isOver ? 0 : pieces - ofSeller - ofBuyer;
+  if (open <= 0) return { bySeller, byBuyer: left, hasSpare: false };
+  const newlyOfBuyer = Math.max(0, ofBuyer - ofBuyerKnown);
+  return {
+    bySeller,
+    byBuyer: Math.min(newlyOfBuyer, Math.max(0, left - open)),
+    hasSpare: left > 0 && open >= 2 * left,
+  };
 }
 
 /** What Ajio shows for each line; an order that it does not list has only missing lines. */
@@ -132,26 +139,31 @@ export function observedLinesOf(
     orders.flatMap((order) =>
       order.order_lines.map((line) => {
         const ours = lines.filter(({ marketplaceItemId }) => marketplaceItemId === line.order_item_id);
-        return [line.order_item_id, { order, line, left: leftOf(ours, order, line) }] as const;
+        return [line.order_item_id, { order, line, taken: takenOf(ours, order, line) }] as const;
       }),
     ),
   );
   return lines.map((wanted) => {
-    const { lineItemSequenceNumber, buyerCancelled = 0 } = wanted;
+    const { lineItemSequenceNumber, buyerCancelled = 0, sellerCancelled = 0 } = wanted;
     const found = shown.get(wanted.marketplaceItemId);
     if (!found) {
       return { lineItemSequenceNumber, state: 'missing', channelWords: 'Ajio does not know the line' };
     }
-    const { order, line, left } = found;
-    const taken = Math.min(left.takenByBuyer, piecesToAsk(wanted));
-    left.takenByBuyer -= taken;
+    const { order, line, taken } = found;
+    const asked = piecesToAsk(wanted);
+    const bySeller = Math.min(taken.bySeller, asked);
+    const ofBuyer = Math.min(taken.byBuyer, asked - bySeller);
+    taken.bySeller -= bySeller;
+    taken.byBuyer -= ofBuyer;
+    const isCancelled = bySeller + ofBuyer === asked;
     const status = line.status ?? order.status;
     const byBuyer = line.customer_cancelled_qty ?? 0;
     return {
       lineItemSequenceNumber,
-      state: left.isClosed || taken === piecesToAsk(wanted) ? 'cancelled' : LINE_STATES[status],
-      ...(taken > 0 ? { buyerCancelled: buyerCancelled + taken } : {}),
-      ...(left.hasSpare ? { hasSpare: true } : {}),
+      state: isCancelled ? 'cancelled' : LINE_STATES[status],
+      ...(ofBuyer > 0 ? { buyerCancelled: buyerCancelled + ofBuyer } : {}),
+      ...(bySeller > 0 && !isCancelled ? { sellerCancelled: sellerCancelled + bySeller } : {}),
+      ...(taken.hasSpare ? { hasSpare: true } : {}),
       channelWords: `${status}, ${line.seller_cancelled_qty ?? 0} cancelled by the seller${byBuyer > 0 ? `, ${byBuyer} by the buyer` : ''}`,
     };
   });
