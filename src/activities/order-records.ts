@@ -9,6 +9,8 @@ export interface FinishOrderInput {
   status: 'done' | 'failed';
   outcome: OrderOutcome;
   error: string | null;
+  /** What `startOrder` answered; absent where it was not reached, and in runs of older builds. */
+  startedAtMs?: number;
 }
 
 export interface ConfirmLinesInput {
@@ -30,8 +32,9 @@ export interface RestoreOrderInput {
 export function createOrderRecordActivities({ orders }: { orders: OrderStore }) {
   const find = createOrderLookup(orders);
   return {
-    async startOrder({ orderId }: { orderId: string }): Promise<void> {
-      await orders.markStarted((await find(orderId)).id);
+    /** `atMs`: the database's time, milliseconds since the epoch. Undefined in histories of older builds. */
+    async startOrder({ orderId }: { orderId: string }): Promise<{ atMs: number } | undefined> {
+      return { atMs: (await orders.markStarted((await find(orderId)).id)).getTime() };
     },
 
     /** Takes a person's word for what became of the lines. */
@@ -39,9 +42,10 @@ export function createOrderRecordActivities({ orders }: { orders: OrderStore }) 
       await orders.confirm((await find(orderId)).id, seen);
     },
 
-    /** False when there is more to do before the order is done. */
-    async finishOrder({ orderId, ...result }: FinishOrderInput): Promise<boolean> {
-      return orders.finish((await find(orderId)).id, result);
+    /** False when there is more to do before the order is done, or when it waits for its next run already. */
+    async finishOrder({ orderId, startedAtMs, ...result }: FinishOrderInput): Promise<boolean> {
+      const startedAt = startedAtMs === undefined ? {} : { startedAt: new Date(startedAtMs) };
+      return orders.finish((await find(orderId)).id, { ...result, ...startedAt });
     },
 
     /** Stores the order again when it is not there. Throws `OrderNotFound` when the run does not know what to store. */

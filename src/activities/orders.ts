@@ -17,6 +17,13 @@ export interface OrderStepInput extends ConnectionRef {
   orderId: string;
   /** When the cancellation was decided, ISO-8601 UTC. */
   cancelledAt: string;
+  /**
+   * The database's time before which nothing was asked for in this run, milliseconds since the epoch. Given once the run may have
+   * asked: a line that was not written since is one of an older copy of the database, and nobody knows what it was asked for.
+   */
+  askedSinceMs?: number;
+  /** Lines that were asked for without an answer, and that the marketplace does not show: they are left as they are. */
+  leaveOut?: string[];
 }
 
 /** Where the lines of an order stand on one side, by line item sequence number. */
@@ -38,6 +45,11 @@ const messageOn = (side: OrderSide, line: StoredOrderLine) =>
 const linesOn = (side: OrderSide, order: StoredOrder): StoredOrderLine[] =>
   side === 'wms' ? order.lines.filter((line) => line.marketplaceState === 'cancelled') : order.lines;
 
+const lineInUse = ({ connection }: OpenConnection): ConnectorError =>
+  new ConnectorError('LineInUse', 'another order asks for the same line and has no answer yet', {
+    details: { connectionId: connection.id, channel: connection.channel },
+  });
+
 export function createOrderActivities({ open: openConnection, orders }: OrderActivityDeps) {
   const find = createOrderLookup(orders);
 
@@ -55,7 +67,8 @@ export function createOrderActivities({ open: openConnection, orders }: OrderAct
 
   /**
    * Asks, and keeps a note of having asked that survives this process: without an answer nobody may ask again blindly. False when
-   * another attempt has done something with the lines since they were read; nothing was asked then.
+   * another attempt has done something with the lines since they were read; nothing was asked then. Throws `LineInUse` while another
+   * order asks for the same line of the marketplace.
    */
   async function cancel(
     side: OrderSide,
@@ -66,9 +79,11 @@ export function createOrderActivities({ open: openConnection, orders }: OrderAct
   ): Promise<boolean> {
     const canceller = requireCapability(open, 'orderCanceller');
     const call = { signal: cancellationSignal() };
+    if (side === 'marketplace' && lines.some((line) => line.askedBeside > 0)) throw lineInUse(open);
     await open.passGate(call);
     const askedAt = await orders.markAsked(order.id, side, lines);
-    if (!askedAt) return false;
+    if (askedAt === 'overtaken') return false;
+    if (askedAt === 'inUse') throw lineInUse(open);
     let verdicts: readonly CancelVerdict[];
     try {
       verdicts = await open.request(() => canceller.cancelOrder({ order, lines, cancelledAt }, call));
@@ -82,12 +97,16 @@ export function createOrderActivities({ open: openConnection, orders }: OrderAct
   }
 
   async function cancelOn(side: OrderSide, input: OrderStepInput): Promise<OrderStepResult> {
-    const { orderId, cancelledAt, ...ref } = input;
+    const { orderId, cancelledAt, askedSinceMs = 0, leaveOut = [], ...ref } = input;
     const order = await find(orderId);
-    const lines = linesOn(side, order).filter((line) => stateOn(side, line) !== 'cancelled');
+    const lines = linesOn(side, order).filter(
+      (line) => stateOn(side, line) !== 'cancelled' && !leaveOut.includes(numberOf(line)),
+    );
     if (lines.length === 0) return standOn(side, orderId);
     const open = await openConnection(ref);
-    const asked = lines.some((line) => stateOn(side, line) === 'asked');
+    const forgotten = lines.filter((line) => line.updatedAt.getTime() < askedSinceMs);
+    if (forgotten.length > 0) await orders.markUncertain(orderId, forgotten);
+    const asked = forgotten.length > 0 || lines.some((line) => stateOn(side, line) === 'asked');
     if (asked && open.capabilities.orderReader) {
       const { id: connectionId, channel } = open.connection;
       throw new ConnectorError(
@@ -110,7 +129,7 @@ export function createOrderActivities({ open: openConnection, orders }: OrderAct
     cancelInWms: (input: OrderStepInput): Promise<OrderStepResult> => cancelOn('wms', input),
 
     /** Reads the order back at the marketplace and believes what it shows; lines still open may be asked for again. */
-    async readMarketplaceOrder({ orderId, ...ref }: Omit<OrderStepInput, 'cancelledAt'>): Promise<OrderReading> {
+    async readMarketplaceOrder({ orderId, ...ref }: ConnectionRef & { orderId: string }): Promise<OrderReading> {
       const order = await find(orderId);
       const lines = order.lines.filter((line) => line.marketplaceState !== 'cancelled');
       const open = await openConnection(ref);

@@ -7,6 +7,7 @@ export const FAILURE_TYPES = [
   'ChannelRejected',
   'ChannelContractViolated',
   'OutcomeUnknown',
+  'LineInUse',
   'InputInvalid',
   'ConnectionNotFound',
   'OrderNotFound',
@@ -71,6 +72,8 @@ export const TREATMENT: Record<FailureType, Treatment> = {
   ChannelContractViolated: { retried: false, benign: false },
   // The workflow reads back what happened before anything is sent again.
   OutcomeUnknown: { retried: false, benign: false },
+  // Another order asks for what is the same line at the marketplace: waited for, because both together could not be told apart.
+  LineInUse: { retried: true, benign: true },
   InputInvalid: { retried: false, benign: false },
   ConnectionNotFound: { retried: false, benign: false },
   // Its row is gone, as after the database was put back to an older copy: the run stores it again, or asks a person.
@@ -86,6 +89,7 @@ export const TREATMENT: Record<FailureType, Treatment> = {
 /** What no channel can be charged with: such an attempt is made again without being counted. */
 export const NOT_THE_CHANNELS: ReadonlySet<string> = new Set<FailureType>([
   'ChannelRateLimited',
+  'LineInUse',
   'StoreUnavailable',
   'AttemptLost',
 ]);

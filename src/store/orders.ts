@@ -8,6 +8,7 @@ import type {
 } from '../contracts/order';
 import type { Database } from './database';
 import { type NewOrder, restoreOrder, type StoredResult, storeOrder } from './order-intake';
+import { createOrderMarks, type OrderMarks, stateColumn } from './order-marks';
 
 /** The two systems that a line is cancelled in; the name of the columns that hold its state there. */
 export type OrderSide = 'marketplace' | 'wms';
@@ -23,6 +24,8 @@ export interface StoredOrderLine extends LinePieces {
   marketplaceMessage: string | null;
   wmsState: LineState;
   wmsMessage: string | null;
+  /** How many lines of other orders are one line with this one at the marketplace and are asked for now. */
+  askedBeside: number;
   /** When it was last written: by that, an attempt that stood still learns that another one has done something with the line since. */
   updatedAt: Date;
 }
@@ -44,7 +47,7 @@ export interface RestingOrder {
   workflowId: string;
 }
 
-export interface OrderStore {
+export interface OrderStore extends OrderMarks {
   /** See {@link storeOrder}. */
   store(order: NewOrder): Promise<StoredResult>;
   find(orderId: string): Promise<StoredOrder | undefined>;
@@ -52,22 +55,18 @@ export interface OrderStore {
   findByWorkflow(workflowId: string): Promise<StoredOrder | undefined>;
   /** See {@link restoreOrder}. */
   restore(orderId: string, order: OrderRecord & { workflowId: string }): Promise<void>;
-  markStarted(orderId: string): Promise<void>;
-  /** False, and nothing written, for `done` while a line is not cancelled on both sides: something is still to be done. */
+  /** Answers the database's time, by which later writes can be told from earlier ones. */
+  markStarted(orderId: string): Promise<Date>;
+  /**
+   * False, and nothing written, for `done` while a line is not cancelled on both sides: something is still to be done. The same for
+   * `failed` when the event has come again after `startedAt`: what it stored is for the next run.
+   */
   finish(
     orderId: string,
-    result: { status: 'done' | 'failed'; outcome: OrderOutcome; error: string | null },
+    result: { status: 'done' | 'failed'; outcome: OrderOutcome; error: string | null; startedAt?: Date },
   ): Promise<boolean>;
   /** Believes a run that has succeeded: these lines are cancelled. A line that it knew nothing of is free for the next event. */
   settle(orderId: string, result: { outcome: OrderOutcome; cancelled: readonly string[] }): Promise<void>;
-  /**
-   * Notes that the lines, as they were read, are about to be asked for, before the request leaves, and returns the time of the note.
-   * Undefined and nothing noted when one of them was written since: an attempt that stood still must not ask again for what another
-   * one did.
-   */
-  markAsked(orderId: string, side: OrderSide, asRead: readonly StoredOrderLine[]): Promise<Date | undefined>;
-  /** Takes the note of that time back, and no later one: the channel answered, or the request never left. */
-  markAnswered(orderId: string, side: OrderSide, askedAt: Date): Promise<void>;
   /** Keeps the verdicts. Of an attempt that was overtaken it believes what is cancelled and nothing else; what is cancelled stays so. */
   recordVerdicts(orderId: string, side: OrderSide, verdicts: readonly CancelVerdict[], askedAt: Date): Promise<void>;
   /** Believes what the marketplace showed of lines that nobody has written since they were read, and of any that it has cancelled. */
@@ -82,7 +81,6 @@ export interface OrderStore {
   findResting(status: 'stored' | 'started', ageMs: number, limit: number, after?: string): Promise<RestingOrder[]>;
 }
 
-const stateColumn = (side: OrderSide) => (side === 'marketplace' ? 'marketplaceState' : 'wmsState');
 const messageColumn = (side: OrderSide): string => (side === 'marketplace' ? 'marketplaceMessage' : 'wmsMessage');
 
 /**
@@ -118,7 +116,9 @@ export function createOrderStore(db: Database): OrderStore {
       `SELECT ol.lineItemSequenceNumber, ol.firstPiece, ol.orderItemId, ol.itemId, ol.marketplaceItemId, ol.quantity, ol.marketplaceState,
            ol.marketplaceMessage, ol.wmsState, ol.wmsMessage, ol.updatedAt, ol.buyerCancelled, ol.sellerCancelled,
            COALESCE(SUM(IF(${isOver}, o.quantity - o.buyerCancelled, o.sellerCancelled)), 0) AS cancelledBefore,
-           COALESCE(SUM(o.buyerCancelled), 0) AS buyerCancelledBefore
+           COALESCE(SUM(o.buyerCancelled), 0) AS buyerCancelledBefore,
+           (SELECT COUNT(*) FROM order_lines b WHERE b.connectionId = ol.connectionId AND b.orderNumber = ol.orderNumber
+             AND b.marketplaceItemId = ol.marketplaceItemId AND b.orderId <> ol.orderId AND b.marketplaceState = 'asked') AS askedBeside
          FROM order_lines ol LEFT JOIN order_lines o
            ON o.connectionId = ol.connectionId AND o.orderNumber = ol.orderNumber AND o.marketplaceItemId = ol.marketplaceItemId
              AND (o.lineItemSequenceNumber, o.firstPiece) <> (ol.lineItemSequenceNumber, ol.firstPiece)
@@ -143,14 +143,17 @@ export function createOrderStore(db: Database): OrderStore {
         "UPDATE orders SET status = 'started', updatedAt = UTC_TIMESTAMP(3) WHERE id = ? AND status = 'stored'",
         [orderId],
       );
+      const [clock] = await db.select<{ now: Date }>('SELECT UTC_TIMESTAMP(3) AS now', []);
+      return clock?.now ?? new Date();
     },
 
-    async finish(orderId, { status, outcome, error }) {
+    async finish(orderId, { status, outcome, error, startedAt }) {
       const { affectedRows } = await db.change(
         `UPDATE orders SET status = ?, outcome = ?, error = ?, updatedAt = UTC_TIMESTAMP(3)
-         WHERE id = ? AND (? = 'failed' OR NOT EXISTS (SELECT 1 FROM order_lines ol
+         WHERE id = ? AND IF(? = 'failed', status <> 'stored' OR updatedAt <= COALESCE(?, updatedAt), NOT EXISTS (
+           SELECT 1 FROM order_lines ol
            WHERE ol.orderId = orders.id AND (ol.marketplaceState <> 'cancelled' OR ol.wmsState <> 'cancelled')))`,
-        [status, outcome, error?.slice(0, 500) ?? null, orderId, status],
+        [status, outcome, error?.slice(0, 500) ?? null, orderId, status, startedAt ?? null],
       );
       return affectedRows > 0;
     },
@@ -171,42 +174,7 @@ export function createOrderStore(db: Database): OrderStore {
         );
       }),
 
-    markAsked: (orderId, side, asRead) =>
-      db.transaction(async (tx) => {
-        const column = stateColumn(side);
-        const numbers = asRead.map((line) => line.lineItemSequenceNumber);
-        const rows = await tx.select<{ line: string; state: LineState; updatedAt: Date; now: Date }>(
-          `SELECT lineItemSequenceNumber AS line, ${column} AS state, updatedAt, UTC_TIMESTAMP(3) AS now FROM order_lines
-           WHERE orderId = ? AND lineItemSequenceNumber IN (?) FOR UPDATE`,
-          [orderId, numbers],
-        );
-        const current = new Map(rows.map((row) => [row.line, row]));
-        const isAsRead = (line: StoredOrderLine) => {
-          const { state, updatedAt } = current.get(line.lineItemSequenceNumber) ?? {};
-          return state === line[column] && updatedAt?.getTime() === line.updatedAt.getTime();
-        };
-        if (!asRead.every(isAsRead)) return undefined;
-        // A time that no line has had before, also when all this happens within a millisecond.
-        const askedAt = new Date(Math.max(...rows.flatMap(({ now, updatedAt }) => [+now, +updatedAt + 1])));
-        await tx.change(
-          `UPDATE order_lines SET ${column} = 'asked', updatedAt = ? WHERE orderId = ? AND lineItemSequenceNumber IN (?)`,
-          [askedAt, orderId, numbers],
-        );
-        // A run that a person reset has given up before: while it asks, no other order may take its lines over.
-        await tx.change(
-          "UPDATE orders SET status = 'started', outcome = NULL, error = NULL, updatedAt = ? WHERE id = ? AND status = 'failed'",
-          [askedAt, orderId],
-        );
-        return askedAt;
-      }),
-
-    async markAnswered(orderId, side, askedAt) {
-      await db.change(
-        `UPDATE order_lines SET ${stateColumn(side)} = 'open', updatedAt = UTC_TIMESTAMP(3)
-         WHERE orderId = ? AND ${stateColumn(side)} = 'asked' AND updatedAt = ?`,
-        [orderId, askedAt],
-      );
-    },
+    ...createOrderMarks(db),
 
     recordVerdicts: (orderId, side, verdicts, askedAt) =>
       db.transaction(async (tx) => {

@@ -21,6 +21,7 @@ const WORDS: Record<FailureType | 'Unexpected', string> = {
   ChannelRejected: 'rejected',
   ChannelContractViolated: 'contract_violated',
   OutcomeUnknown: 'outcome_unknown',
+  LineInUse: 'line_in_use',
   InputInvalid: 'misconfigured',
   ConnectionNotFound: 'misconfigured',
   OrderNotFound: 'order_not_found',
@@ -44,6 +45,8 @@ const ADVICE: Record<FailureType | 'Unexpected', string> = {
     'The channel answered something that we do not understand. Compare with its documentation, then `retry`.',
   OutcomeUnknown:
     'Nobody knows whether the channel applied it. Look there and say what you saw with `confirmCancelled` or `confirmNotCancelled`; `retry` reads back first.',
+  LineInUse:
+    'Another order asks for the same line of the marketplace’s order and waits for its outcome. Help that one; this run goes on by itself.',
   InputInvalid: 'Credentials, settings or input do not fit. Correct the connection, then `retry`.',
   ConnectionNotFound: 'The connection is gone. Add it again, then `retry`, or send `giveUp`.',
   OrderNotFound:

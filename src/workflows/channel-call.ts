@@ -116,6 +116,7 @@ const isWorthAnotherCall = ({ type, details }: ReadFailure, maximumAttempts: num
 const waitSummary = ({ displayName }: CalledConnection, { type, details }: ReadFailure): string => {
   if (type === 'StoreUnavailable') return 'until MySQL is back';
   if (type === 'AttemptLost') return 'its worker was lost';
+  if (type === 'LineInUse') return 'another order asks for the same line';
   if (type !== 'ChannelRateLimited') return 'before the next attempt';
   return details.slot ? `until its turn at ${displayName}` : `${displayName} asked us to wait`;
 };

@@ -1,4 +1,6 @@
-import { patched, sleep } from '@temporalio/workflow';
+import { ActivityFailure, type ActivityInterfaceFor, patched, sleep } from '@temporalio/workflow';
+import type { ChannelActivities } from '../activities';
+import type { ConnectionRef } from '../activities/opener';
 import type { OrderReading } from '../activities/order-reading';
 import type { OrderStepResult } from '../activities/orders';
 import { NOT_THE_CHANNELS } from '../contracts/failures';
@@ -11,6 +13,28 @@ import type { OrderSideInput } from './unfulfillable-order';
 export const HEALS_BY_ITSELF = NOT_THE_CHANNELS;
 
 /**
+ * What a run remembers of what it asked for. The database forgets that when it is put back to an older copy; a line that was not
+ * written since the run began is read back then before it is asked for.
+ */
+export interface AskedInThisRun {
+  /** The database's time at the start of the run. Absent in runs of older builds. */
+  startedAtMs?: number;
+  /** Whether a request may have left. */
+  mayHaveAsked: boolean;
+}
+
+/** A call that failed of these has certainly not asked for anything, or was answered. */
+const ASKED_FOR_NOTHING: ReadonlySet<string> = new Set([
+  'ChannelRateLimited',
+  'LineInUse',
+  'ChannelAuthFailed',
+  'ConnectionPaused',
+  'ConnectionNotFound',
+  'InputInvalid',
+  'CapabilityMissing',
+]);
+
+/**
  * Asks the marketplace to cancel; where its answer is missing or says no, believes only what it shows when it is read back. Answers
  * where the lines stand, or what a person has to know; throws the activity's failure when the marketplace could not be asked.
  */
@@ -18,7 +42,26 @@ export async function cancelAtMarketplace(
   side: OrderSideInput,
   orderId: string,
   cancelledAt: string,
+  memory: AskedInThisRun,
 ): Promise<OrderStepResult | ReadFailure> {
+  let leaveOut: string[] = [];
+  const ask = async (channel: ActivityInterfaceFor<ChannelActivities>, ref: ConnectionRef) => {
+    const { startedAtMs, mayHaveAsked } = memory;
+    try {
+      const asked = await channel.cancelOnMarketplace({
+        orderId,
+        cancelledAt,
+        ...ref,
+        ...(mayHaveAsked && startedAtMs !== undefined ? { askedSinceMs: startedAtMs } : {}),
+        ...(leaveOut.length > 0 ? { leaveOut } : {}),
+      });
+      memory.mayHaveAsked = true;
+      return asked;
+    } catch (error) {
+      memory.mayHaveAsked ||= !(error instanceof ActivityFailure) || !ASKED_FOR_NOTHING.has(readFailure(error).type);
+      throw error;
+    }
+  };
   const cancel = () => ({ policy: MARKETPLACE_CANCEL, summary: `${side.displayName} · cancel` });
   const readBack = () =>
     callChannel(
@@ -32,12 +75,7 @@ export async function cancelAtMarketplace(
   for (let readBacks = 0; ; readBacks++) {
     let asked: OrderStepResult | ReadFailure;
     try {
-      asked = await callChannel(
-        side,
-        cancel,
-        (channel, ref) => channel.cancelOnMarketplace({ orderId, cancelledAt, ...ref }),
-        spent,
-      );
+      asked = await callChannel(side, cancel, ask, spent);
       if (asked.notCancelled.length === 0) return asked;
     } catch (error) {
       asked = readFailure(error);
@@ -50,6 +88,7 @@ export async function cancelAtMarketplace(
       shown = await readBack();
     }
     if ('type' in shown) return withoutReadBack(asked, shown);
+    leaveOut = shown.unknown ?? [];
     // A refusal stands, unless what is left to ask for is less than what was refused.
     const isNewRequest = shown.fewer !== undefined && shown.fewer.length > 0;
     const isWorthAsking = shown.open.length > 0 && ('type' in asked || isNewRequest);

@@ -7,7 +7,7 @@ import { createAttention, failWith, setOutcome } from './attention';
 import { type CalledConnection, callChannel, nextProbeMs } from './channel-call';
 import { readSeenLines } from './confirmation';
 import { type ReadFailure, readFailure } from './failure-reading';
-import { cancelAtMarketplace, HEALS_BY_ITSELF } from './marketplace-cancel';
+import { type AskedInThisRun, cancelAtMarketplace, HEALS_BY_ITSELF } from './marketplace-cancel';
 import { confirmCancelled, confirmNotCancelled, type SeenLines } from './messages';
 import { orderDetails } from './wording';
 
@@ -41,6 +41,7 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
   const { orderId, orderNumber, marketplace, wms } = input;
   // Taken once, so that every retry tells the WMS the same time.
   const cancelledAt = new Date().toISOString();
+  const memory: AskedInThisRun = { mayHaveAsked: false };
   const attention = createAttention();
   let outcome: OrderOutcome = 'not_cancelled';
   let confirmation: (SeenLines & { cancelled: boolean }) | undefined;
@@ -58,7 +59,9 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
   const endEarly = (endedAs: OrderOutcome, error: string): Promise<void> =>
     CancellationScope.nonCancellable(async () => {
       // Where it cannot be written there is no row, or the sweep takes the order over: the run ends all the same.
-      await home.finishOrder({ orderId, status: 'failed', outcome: endedAs, error }).catch(readFailure);
+      const { startedAtMs } = memory;
+      const since = startedAtMs === undefined ? {} : { startedAtMs };
+      await home.finishOrder({ orderId, status: 'failed', outcome: endedAs, error, ...since }).catch(readFailure);
       if (!patched('says-how-it-ended')) return;
       setOutcome(endedAs);
       attention.clear(orderDetails(orderNumber, `Ended as ${endedAs}: ${error}`));
@@ -111,9 +114,10 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
   }
 
   async function cancelOnBothSides(): Promise<UnfulfillableOrderResult> {
-    await keep(() => home.startOrder({ orderId }));
+    const started = await keep(() => home.startOrder({ orderId }));
+    if (started) memory.startedAtMs = started.atMs;
     for (;;) {
-      const atMarketplace = await cancelAtMarketplace(marketplace, orderId, cancelledAt).catch(readFailure);
+      const atMarketplace = await cancelAtMarketplace(marketplace, orderId, cancelledAt, memory).catch(readFailure);
       if ('type' in atMarketplace) {
         await askFor(marketplace, atMarketplace);
         continue;

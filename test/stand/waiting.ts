@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * Polls until `look` returns something other than undefined, and returns it; fails with `what` after `timeoutMs`, which ends
+ * Polls until `look` returns something other than undefined or false, and returns it; fails with `what` after `timeoutMs`, which ends
  * what would hang and judges nothing: how long things take is the machine's business.
  */
 export async function eventually<T>(
@@ -12,7 +12,7 @@ export async function eventually<T>(
   const endMs = Date.now() + timeoutMs;
   for (;;) {
     const found = await look();
-    if (found !== undefined) return found;
+    if (found !== undefined && found !== false) return found;
     if (Date.now() > endMs) throw new Error(`${what}: not within ${timeoutMs} ms`);
     await delay(50);
   }

@@ -43,7 +43,7 @@ const linesOf = async (orderId: string) => (await read(orderId)).map((one) => on
 /** Notes that all lines are asked for, as an attempt does that reads them now. */
 async function ask(orderId: string, side: OrderSide): Promise<Date> {
   const askedAt = await stores.orders.markAsked(orderId, side, await read(orderId));
-  if (!askedAt) throw new Error('nobody else writes these lines');
+  if (typeof askedAt === 'string') throw new Error('nobody else writes these lines');
   return askedAt;
 }
 
@@ -107,6 +107,18 @@ it('is a duplicate while it is open and after it is done, and a new try after it
   expect(await stores.orders.find(orderId)).toMatchObject({ status: 'stored', outcome: null });
   await stores.orders.settle(orderId, { outcome: 'cancelled', cancelled: ['1'] });
   expect(await stores.orders.store(order(1))).toMatchObject({ status: 'duplicate', unfinished: [] });
+});
+
+it('leaves what came again to its next run when the end of the last one is written late', async () => {
+  const { orderId } = await stores.orders.store(order(1));
+  const startedAt = await stores.orders.markStarted(orderId);
+  const asFailed = { status: 'failed', outcome: 'gave_up', error: 'given up', startedAt } as const;
+  expect(await stores.orders.finish(orderId, asFailed)).toBe(true);
+  // Within the same millisecond the two could not be told apart.
+  const earlier = new Date(startedAt.getTime() - 1);
+  expect(await stores.orders.store(order(1))).toMatchObject({ status: 'accepted', orderId });
+  expect(await stores.orders.finish(orderId, { ...asFailed, startedAt: earlier })).toBe(false);
+  expect(await stores.orders.find(orderId)).toMatchObject({ status: 'stored' });
 });
 
 it('hands the lines of a failed run to the next event that names them, with what the marketplace has accepted', async () => {
@@ -199,10 +211,10 @@ describe('an attempt that stood still', () => {
     const { orderId } = await stores.orders.store(order(1, 2));
     const asRead = await read(orderId);
     const askedAt = await ask(orderId, 'wms');
-    expect(await stores.orders.markAsked(orderId, 'wms', asRead)).toBeUndefined();
+    expect(await stores.orders.markAsked(orderId, 'wms', asRead)).toBe('overtaken');
     await stores.orders.markAnswered(orderId, 'wms', askedAt);
     // They are open again, as it had read them, and were asked for all the same.
-    expect(await stores.orders.markAsked(orderId, 'wms', asRead)).toBeUndefined();
+    expect(await stores.orders.markAsked(orderId, 'wms', asRead)).toBe('overtaken');
   });
 
   it('does not take back the note of another one, nor replaces its answer, except by a cancellation', async () => {

@@ -133,6 +133,7 @@ it('retries only what time may heal', () => {
     'ChannelUnavailable',
     'ChannelRateLimited',
     'ChannelStillWorking',
+    'LineInUse',
     'StoreUnavailable',
     'AttemptLost',
   ]);

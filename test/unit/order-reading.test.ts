@@ -15,6 +15,7 @@ const stored = (changes: Partial<StoredOrderLine> = {}): StoredOrderLine => ({
   buyerCancelled: 0,
   buyerCancelledBefore: 0,
   sellerCancelled: 0,
+  askedBeside: 0,
   marketplaceState: 'asked',
   marketplaceMessage: null,
   wmsState: 'open',

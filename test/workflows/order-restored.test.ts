@@ -11,15 +11,17 @@ beforeAll(async () => {
 });
 afterAll(() => scene.stop());
 
-const linesFrom = (orderNumber: string, lines: string[]) =>
-  Object.fromEntries(lines.map((line) => [ajioItem(orderNumber, line), { quantity: 1 }]));
+const linesFrom = (orderNumber: string, lines: string[], quantity = 1) =>
+  Object.fromEntries(lines.map((line) => [ajioItem(orderNumber, line), { quantity }]));
 
 /** An order that waits for a person: Ajio has refused it, or has cancelled it and the WMS refuses. */
-async function waiting(name: string, at: 'ajio' | 'eshopbox', lines = ['1']) {
+async function waiting(name: string, at: 'ajio' | 'eshopbox', lines = ['1'], quantity = 1) {
   const { stand, send, see, tenants } = scene;
   const tenant = await tenants.add(name);
   const orderNumber = `O-${name}`;
-  stand.ajio.setState({ orders: { [orderNumber]: { username: name, lines: linesFrom(orderNumber, lines) } } });
+  stand.ajio.setState({
+    orders: { [orderNumber]: { username: name, lines: linesFrom(orderNumber, lines, quantity) } },
+  });
   if (at === 'ajio') stand.ajio.setFaults([{ ...NO, times: 1, on: { account: name, method: 'POST' } }]);
   else stand.eshopbox.setFaults([{ ...CLOSED, times: 1, on: { account: name } }]);
   const { workflowId } = await send.order(tenant, { orderNumber, lines });
@@ -102,6 +104,19 @@ test('a line that is open again when the order would be done is cancelled first'
   expect(await scene.see.result(workflowId)).toMatchObject({ outcome: 'cancelled' });
   expect(scene.see.effectiveCancels(orderNumber, ajioItem(orderNumber, '1'))).toBe(1);
   expect(scene.see.wmsCancels(orderNumber).filter(({ status }) => status === 200)).toHaveLength(1);
+});
+
+test('what an older copy shows as never asked for is read back, also where the line has a piece to spare', async () => {
+  const { orderNumber, workflowId, effects } = await waiting('older-copy', 'eshopbox', ['1'], 2);
+  await scene.stand.stores.db.change(
+    "UPDATE order_lines SET marketplaceState = 'open', updatedAt = updatedAt - INTERVAL 1 MINUTE WHERE orderNumber = ?",
+    [orderNumber],
+  );
+  await scene.see.retry(workflowId);
+  expect(await scene.see.result(workflowId)).toMatchObject({ outcome: 'cancelled' });
+  expect(scene.see.cancels(orderNumber)).toHaveLength(1);
+  expect(scene.see.readBacks(orderNumber)).toHaveLength(1);
+  expect(effects()).toEqual([[1, 1]]);
 });
 
 test('a row that MySQL refuses to write asks a person, and goes on when it is mended', async () => {
