@@ -1,18 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * Polls until `look` returns something other than undefined, and returns it; fails with `what` after `timeoutMs`, which ends
+ * Polls until `look` returns something other than undefined or false, and returns it; fails with `what` after `timeoutMs`, which ends
  * what would hang and judges nothing: how long things take is the machine's business.
  */
 export async function eventually<T>(
   what: string,
-  look: () => Promise<T | undefined> | T | undefined,
+  look: () => Promise<T | undefined | false> | T | undefined | false,
   timeoutMs = 240_000,
 ): Promise<T> {
   const endMs = Date.now() + timeoutMs;
   for (;;) {
     const found = await look();
-    if (found !== undefined) return found;
+    if (found !== undefined && found !== false) return found;
     if (Date.now() > endMs) throw new Error(`${what}: not within ${timeoutMs} ms`);
     await delay(50);
   }
