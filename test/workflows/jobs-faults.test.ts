@@ -45,7 +45,8 @@ test('a job that never ends is stopped at its deadline: what it applied counts, 
 
 test('a job that somebody aborts over there: applied rows are delivered, the others go out again', async () => {
   const hero = await add();
-  scene.stand.shiphero.setState({ rowsPerSecond: 10 });
+  // So slowly that it is still in the middle when it is aborted.
+  scene.stand.shiphero.setState({ rowsPerSecond: 2 });
   await hero.send(stockOf(40));
   const sync = await eventually('half of it is applied', () =>
     hero.syncs().find(({ successCount }) => successCount > 5),
