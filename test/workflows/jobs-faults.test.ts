@@ -81,6 +81,8 @@ test('a job whose start never arrived loses its file, and another one is started
   await hero.send(stockOf(10));
   await hero.settled();
   expect(hero.syncs()).toHaveLength(1);
+  // A job is stored as ended after its lines are.
+  await scene.see.result(runOf(hero));
   const files = await scene.stand.stores.db.select<{ file: string | null; state: string }>(
     'SELECT file, state FROM push_jobs WHERE connectionId = ? ORDER BY attempt',
     [hero.id],
