@@ -49,11 +49,17 @@ const linesAnswer = z.object({
 });
 const logAnswer = z.object({ entries: z.array(twinEntry), lastSeq: z.number() });
 
+export interface DemoOptions {
+  /** How long the effects are waited for, milliseconds. @default 30,000 */
+  effectsWithinMs?: number;
+}
+
 /**
  * Plays the two sample events against the twins and reports what the twins have really seen. `complete` is true only when
  * every expected effect came exactly once and nothing else did.
  */
-export async function playDemo(stand: Stand): Promise<{ complete: boolean }> {
+export async function playDemo(stand: Stand, options: DemoOptions = {}): Promise<{ complete: boolean }> {
+  const { effectsWithinMs = EFFECTS_WITHIN_MS } = options;
   const config = loadConfig({
     ...process.env,
     MYSQL_URL: stand.mysqlUrl,
@@ -76,11 +82,12 @@ export async function playDemo(stand: Stand): Promise<{ complete: boolean }> {
       keyIds.push(keyId);
       return key;
     };
-    return await play(stand, samples, files, {
+    const access = {
       stock: await keyFor(samples.stock.account_slug),
       order: await keyFor(samples.order.account_slug),
       namespace: config.temporal.namespace,
-    });
+    };
+    return await play(stand, samples, files, access, effectsWithinMs);
   } finally {
     // Nobody has seen these keys, so nobody can miss them.
     for (const keyId of keyIds) await stores.keys.revoke(keyId);
@@ -138,6 +145,7 @@ async function play(
   samples: Samples,
   files: { stock: string; order: string },
   access: { stock: string; order: string; namespace: string },
+  effectsWithinMs: number,
 ): Promise<{ complete: boolean }> {
   const { gatewayUrl, ajioTwinUrl, eshopboxTwinUrl, print } = stand;
   const startedAt = { ajio: await lastSeq(ajioTwinUrl), eshopbox: await lastSeq(eshopboxTwinUrl) };
@@ -160,7 +168,7 @@ async function play(
     },
   });
   const isNew = stock.status === 'accepted' && order.status === 'accepted';
-  const seen = await watch(look, samples, isNew ? EFFECTS_WITHIN_MS : 0);
+  const seen = await watch(look, samples, isNew ? effectsWithinMs : 0);
 
   for (const line of arrivals(seen)) print(line);
   print('');

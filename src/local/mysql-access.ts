@@ -3,7 +3,8 @@ import { createConnection } from 'mysql2/promise';
 import type { Guardian } from './supervisor';
 
 const USER = 'stockbridge';
-const READY_TIMEOUT_MS = 60_000;
+const READY_TIMEOUT_MS = 120_000;
+const CONNECT_TIMEOUT_MS = 5_000;
 const POLL_MS = 30;
 
 /** A MySQL that answers. */
@@ -40,7 +41,7 @@ export const accountStatements = (password: string, host: string): string[] => [
   'CREATE DATABASE stockbridge CHARACTER SET utf8mb4',
 ];
 
-/** Waits until the server lets the user in. Throws when it does not within a minute, or `ended` settles first. */
+/** Waits until the server lets the user in. Throws when it does not within two minutes, or `ended` settles first. */
 export async function waitForMysql(url: string, ended: Promise<string>): Promise<void> {
   let reason: string | undefined;
   void ended.then((text) => {
@@ -49,11 +50,11 @@ export async function waitForMysql(url: string, ended: Promise<string>): Promise
   for (const deadlineMs = Date.now() + READY_TIMEOUT_MS; ; await sleep(POLL_MS)) {
     if (reason !== undefined) throw new Error(reason);
     try {
-      const connection = await createConnection({ uri: url, connectTimeout: 1_000 });
+      const connection = await createConnection({ uri: url, connectTimeout: CONNECT_TIMEOUT_MS });
       await connection.end();
       return;
     } catch (cause) {
-      if (Date.now() > deadlineMs) throw new Error('MySQL did not answer within a minute.', { cause });
+      if (Date.now() > deadlineMs) throw new Error('MySQL did not answer within two minutes.', { cause });
     }
   }
 }

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { lastLines, type RunningProgram } from './supervisor';
 
 const POLL_MS = 100;
-const ANSWER_TIMEOUT_MS = 2_000;
-const READY_TIMEOUT_MS = 60_000;
+const ANSWER_TIMEOUT_MS = 5_000;
+const READY_TIMEOUT_MS = 120_000;
 const SHOWN_LINES = 20;
 
 /** Says that a program ended, and how, with the last lines of its log. */
@@ -12,7 +12,7 @@ export async function obituary(program: RunningProgram): Promise<string> {
   return `${program.name} ended with ${signal ?? code}:\n${lastLines(program.logFile, SHOWN_LINES)}`;
 }
 
-/** Waits until every address answers 200. Throws when the program ends first, or after a minute. */
+/** Waits until every address answers 200. Throws when the program ends first, or after two minutes. */
 export async function waitUntilReady(program: RunningProgram, urls: readonly string[]): Promise<void> {
   let ended: string | undefined;
   void obituary(program).then((text) => {
@@ -33,7 +33,7 @@ export async function waitUntilReady(program: RunningProgram, urls: readonly str
     }
     if (Date.now() > deadlineMs) {
       throw new Error(
-        `${program.name} was not ready within a minute: ${answer}\n${lastLines(program.logFile, SHOWN_LINES)}`,
+        `${program.name} was not ready within two minutes: ${answer}\n${lastLines(program.logFile, SHOWN_LINES)}`,
       );
     }
   }

@@ -8,8 +8,8 @@ import { type Guardian, lastLines } from './supervisor';
 const HOST = '127.0.0.1';
 const FRONTEND_PORT = 7233;
 const UI_PORT = 8233;
-const READY_TIMEOUT_MS = 60_000;
-const CONNECT_TIMEOUT_MS = 1_000;
+const READY_TIMEOUT_MS = 120_000;
+const CONNECT_TIMEOUT_MS = 5_000;
 const POLL_MS = 50;
 const START_ATTEMPTS = 3;
 
@@ -52,7 +52,7 @@ async function waitForTemporal(address: string, namespaces: readonly string[], e
       return;
     } catch (cause) {
       if (reason !== undefined) throw new Error(reason, { cause });
-      if (Date.now() > deadlineMs) throw new Error('Temporal did not answer within a minute.', { cause });
+      if (Date.now() > deadlineMs) throw new Error('Temporal did not answer within two minutes.', { cause });
       await sleep(POLL_MS);
     } finally {
       await connection?.close();

@@ -74,7 +74,10 @@ describe('setup', () => {
     await handle.pause('by the test');
     await eventually('it is paused', async () => ((await handle.describe()).state.paused ? true : undefined));
     expect((await cli(['setup'])).out).toContain(`schedule ${SWEEP_SCHEDULE_ID}: updated`);
-    const { spec, state, policies } = await handle.describe();
+    const { spec, state, policies } = await eventually('that change is taken up, too', async () => {
+      const found = await handle.describe();
+      return found.spec.intervals?.[0]?.every === 7_200_000 ? undefined : found;
+    });
     expect(spec.intervals?.map(({ every }) => every)).toEqual([60_000]);
     expect(state.paused).toBe(true);
     expect(policies).toMatchObject({ overlap: 'SKIP', catchupWindow: 30_000 });

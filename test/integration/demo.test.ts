@@ -13,15 +13,18 @@ afterAll(() => stand.stop());
 
 async function play() {
   const lines: string[] = [];
-  const { complete } = await playDemo({
-    mysqlUrl: stand.mysqlUrl,
-    temporalAddress: stand.temporalAddress,
-    temporalUiUrl: 'http://127.0.0.1:8233',
-    gatewayUrl: stand.gatewayUrl,
-    ajioTwinUrl: stand.ajio.url,
-    eshopboxTwinUrl: stand.eshopbox.url,
-    print: (line) => void lines.push(line),
-  });
+  const { complete } = await playDemo(
+    {
+      mysqlUrl: stand.mysqlUrl,
+      temporalAddress: stand.temporalAddress,
+      temporalUiUrl: 'http://127.0.0.1:8233',
+      gatewayUrl: stand.gatewayUrl,
+      ajioTwinUrl: stand.ajio.url,
+      eshopboxTwinUrl: stand.eshopbox.url,
+      print: (line) => void lines.push(line),
+    },
+    { effectsWithinMs: 240_000 },
+  );
   return { complete, lines, text: lines.join('\n') };
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { fileServers } from '../connectors/file-servers';
 import { type Scene, startScene } from '../stand/scene';
@@ -73,14 +74,10 @@ async function allItems(ask: ReturnType<typeof createAsker>, id: string): Promis
 }
 
 const ended = (ask: ReturnType<typeof createAsker>, id: string) =>
-  eventually(
-    'the sync has ended',
-    async () => {
-      const sync = await ask.statusOf(id);
-      return sync.finished_count === sync.total_count && sync.total_count !== 0 ? sync : undefined;
-    },
-    120_000,
-  );
+  eventually('the sync has ended', async () => {
+    const sync = await ask.statusOf(id);
+    return sync.finished_count === sync.total_count && sync.total_count !== 0 ? sync : undefined;
+  });
 
 test('3,000 rows feed a channel in calls of 20, with progress; 30 bad rows are told and the others delivered', async () => {
   const tenant = await scene.tenants.add('graphql-delivery');
@@ -88,9 +85,16 @@ test('3,000 rows feed a channel in calls of 20, with progress; 30 bad rows are t
   const codeOf = (row: number) => `${tenant.productId}/V${row}`;
   const id = await begin(ask, tenant.connectionId, fileOf(codeOf));
   const seen = new Set<unknown>();
-  const watching = setInterval(() => void ask.statusOf(id).then((sync) => seen.add(sync.finished_count)), 100);
-  const sync = await ended(ask, id);
-  clearInterval(watching);
+  let isOver = false;
+  const watching = (async () => {
+    for (; !isOver; await delay(100)) seen.add((await ask.statusOf(id)).finished_count);
+  })();
+  const [sync] = await Promise.all([
+    ended(ask, id).finally(() => {
+      isOver = true;
+    }),
+    watching,
+  ]);
   expect(sync).toMatchObject({
     total_count: 3_000,
     success_count: 2_970,
@@ -121,10 +125,8 @@ test('aborted at half: what is reported as applied is what the channel shows, an
   scene.stand.ajio.setFaults([{ kind: 'delay', ms: 60, on: { account: tenant.slug, path: '/updateInventory' } }]);
   const codeOf = (row: number) => `${tenant.productId}/V${row}`;
   const id = await begin(ask, tenant.connectionId, fileOf(codeOf));
-  await eventually(
-    'half of it is done',
-    async () => (Number((await ask.statusOf(id)).finished_count) > ROWS / 2 ? true : undefined),
-    60_000,
+  await eventually('half of it is done', async () =>
+    Number((await ask.statusOf(id)).finished_count) > ROWS / 2 ? true : undefined,
   );
   const { data } = await ask.abort(id);
   expect(data.inventory_sync_abort).toMatchObject({ sync: { status: 'aborted', error: 'Wrong File' } });

@@ -65,8 +65,8 @@ it('tells the channel’s verdicts when it is asked to wait, and what is undecid
       message: 'Product not found',
     },
   ]);
-  const decided = await put(OMS, oms(['P2/good', 1], ['P2/bad', 2]), { prefer: 'respond-async, wait=10' });
-  expect(decided.headers.get('preference-applied')).toBe('wait=10');
+  const decided = await put(OMS, oms(['P2/good', 1], ['P2/bad', 2]), { prefer: 'respond-async, wait=20' });
+  expect(decided.headers.get('preference-applied')).toBe('wait=20');
   expect(JSON.parse(decided.text)).toEqual({ failureProducts: ['P2/bad'], successProducts: ['P2/good'] });
 
   scene.stand.ajio.setFaults([
@@ -132,7 +132,7 @@ it('lists single lines at fault and stores the others', async () => {
 
 it('lets the last of several lines for one code win, and names it once', async () => {
   const answer = await put(OMS, oms(['P7/a', 1], ['P7/a', -1], ['P7/a', 5], ['P7/b', 5], ['P7/b', -5]), {
-    prefer: 'wait=10',
+    prefer: 'wait=20',
   });
   expect(JSON.parse(answer.text)).toEqual({ failureProducts: ['P7/b'], successProducts: ['P7/a'] });
   expect(scene.stand.ajio.state().stock[tenant.slug]).toMatchObject({ 'P7/a': 5, 'P7/b': 5 });

@@ -12,7 +12,8 @@ const OLD = Buffer.alloc(32, 7);
 const NEW = Buffer.alloc(32, 8);
 const POST_EVERY_MS = 100;
 const ORDER_EVERY = 10;
-const TOKENS_DIE_EVERY_MS = 1_500;
+/** An order whose token has died has so long to use the next one: after three in a row it asks a person. */
+const TOKENS_DIE_EVERY_MS = 5_000;
 
 let scene: Scene;
 const programs: Program[] = [];

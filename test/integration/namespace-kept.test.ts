@@ -118,15 +118,11 @@ it('is what a worker does by itself: nobody has run `setup` here', async () => {
   const scene = await startScene({ worker: false });
   const worker = startProgram('worker.js', scene.stand);
   try {
-    await eventually(
-      'the sweep goes on',
-      async () => {
-        const { client } = scene.stand;
-        const { count } = await client.workflow.count(`WorkflowType = "SweepWorkflow" AND ExecutionStatus = "Running"`);
-        return count === 1 ? true : undefined;
-      },
-      120_000,
-    );
+    await eventually('the sweep goes on', async () => {
+      const { client } = scene.stand;
+      const { count } = await client.workflow.count(`WorkflowType = "SweepWorkflow" AND ExecutionStatus = "Running"`);
+      return count === 1 ? true : undefined;
+    });
   } finally {
     worker.child.kill('SIGTERM');
     expect(await worker.ended).toEqual([0, null]);

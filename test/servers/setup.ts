@@ -57,7 +57,13 @@ async function setUp(): Promise<void> {
   };
   const binaries = { cacheFolder: join(PRIVATE_FOLDER, 'cache'), log };
   try {
-    const [mysql, temporal, testServer, bundle] = await Promise.all([
+    // Before the servers start: it keeps this process too busy to notice that they answer.
+    const bundle = await bundleWorkflowCode({
+      workflowsPath: require.resolve('../../src/workflows'),
+      workflowInterceptorModules: [require.resolve('../stand/patient-heartbeats')],
+      logger: new DefaultLogger('ERROR'),
+    });
+    const [mysql, temporal, testServer] = await Promise.all([
       startMysql({ folder: join(folder, 'mysql'), guardian, log }),
       startPrivateTemporal({
         guardian,
@@ -67,11 +73,6 @@ async function setUp(): Promise<void> {
         withUi: false,
       }),
       findTestServer(binaries),
-      bundleWorkflowCode({
-        workflowsPath: require.resolve('../../src/workflows'),
-        workflowInterceptorModules: [require.resolve('../stand/patient-heartbeats')],
-        logger: new DefaultLogger('ERROR'),
-      }),
     ]);
     const bundleFile = join(folder, 'workflow-bundle.js');
     writeFileSync(bundleFile, bundle.code);

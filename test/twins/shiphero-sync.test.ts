@@ -138,11 +138,14 @@ describe('an abort', () => {
   });
 
   it('before the file is there leaves nothing', async () => {
+    let finish = () => {};
     const url = host.serve('/slow-file.csv', (response) => {
-      setTimeout(() => response.end(csvOf(...rows(1))), 100);
+      finish = () => response.end(csvOf(...rows(1)));
     });
     const id = await startSync(twin, url);
+    await eventually('the file is asked for', () => host.asked.length > 0);
     expect((await abort(id)).errors).toEqual([]);
+    finish();
     await eventually('the download has ended', () => twin.state().fetches[0]);
     expect(await statusOf(twin, id)).toMatchObject({ status: 'aborted', total_count: 0 });
     expect(stock()).toEqual({});

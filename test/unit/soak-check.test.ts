@@ -208,6 +208,11 @@ test.each([
   expect(violated(recorded)).toEqual(['I6']);
 });
 
+test('I6 excuses a call that was cut off before its answer', () => {
+  const calls = () => [{ ...stockCall(8, 'login-202', {}), status: null }];
+  expect(violated(withCalls('increff', calls))).toEqual([]);
+});
+
 test('an order that was given up is no loss only where the marketplace has packed it, and only with a reason', () => {
   const givenUp = (error: string | null) =>
     withTables({ orderLines: tables.orderLines.map((line) => ({ ...line, status: 'failed', error })) });

@@ -9,6 +9,7 @@ import { ATTENTION } from '../../src/contracts/search-attributes';
 import type { UnfulfillableOrderWorkflow } from '../../src/workflows';
 import { giveUp } from '../../src/workflows/messages';
 import { freshNamespace, leaveNamespace } from '../servers/servers';
+import { workflowCode } from '../servers/workflow-code';
 import { eventually } from '../stand/waiting';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
@@ -69,7 +70,7 @@ async function withOrders(plans: Record<string, Attempt[]>, look: (name: string)
   const workers = await Promise.all([
     Worker.create({
       ...common,
-      workflowsPath: require.resolve('../../src/workflows'),
+      ...workflowCode(),
       taskQueue: WORKFLOW_TASK_QUEUE,
       activities: home,
     }),
@@ -93,6 +94,8 @@ async function withOrders(plans: Record<string, Attempt[]>, look: (name: string)
       await client.workflow.start<typeof UnfulfillableOrderWorkflow>('UnfulfillableOrderWorkflow', {
         workflowId: name,
         taskQueue: WORKFLOW_TASK_QUEUE,
+        // Short enough to wait for, long enough for a busy machine to begin an attempt.
+        memo: { heartbeatTimeoutMs: 15_000 },
         args: [{ orderId: name, orderNumber: name, lines: [], marketplace: side(1, 'ajio'), wms: side(2, 'eshopbox') }],
       });
     }

@@ -2,13 +2,14 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { bundleWorkflowCode, DefaultLogger, makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
 import type { HomeActivities, ImportActivities } from '../../src/activities';
 import { CSV_IMPORT_TASK_QUEUE, WORKFLOW_TASK_QUEUE } from '../../src/contracts/ids';
 import type { CsvImportResult } from '../../src/contracts/inventory-sync';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
 import type { CsvImportWorkflow } from '../../src/workflows';
 import { timeSkippingEnvironment } from '../servers/servers';
+import { workflowCode } from '../servers/workflow-code';
 
 Runtime.install({
   logger: new DefaultLogger('ERROR'),
@@ -20,17 +21,12 @@ const STORED: CsvImportResult = { status: 'stored', submissionId: 's1', rows: 3,
 const REFUSED: CsvImportResult = { status: 'refused', submissionId: null, rows: 0, badRows: 0 };
 
 let environment: TestWorkflowEnvironment;
-let workflowBundle: Awaited<ReturnType<typeof bundleWorkflowCode>>;
 beforeAll(async () => {
   environment = await timeSkippingEnvironment();
   const { INDEXED_VALUE_TYPE_KEYWORD } = temporal.api.enums.v1.IndexedValueType;
   await environment.connection.operatorService.addSearchAttributes({
     namespace: 'default',
     searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map(({ name }) => [name, INDEXED_VALUE_TYPE_KEYWORD])),
-  });
-  workflowBundle = await bundleWorkflowCode({
-    workflowsPath: require.resolve('../../src/workflows'),
-    logger: new DefaultLogger('ERROR'),
   });
 });
 afterAll(() => environment.teardown());
@@ -71,7 +67,7 @@ async function play(
   };
   const common = { connection: environment.nativeConnection };
   const [workflows, importer] = await Promise.all([
-    Worker.create({ ...common, taskQueue: WORKFLOW_TASK_QUEUE, workflowBundle, activities: home }),
+    Worker.create({ ...common, taskQueue: WORKFLOW_TASK_QUEUE, ...workflowCode(), activities: home }),
     Worker.create({ ...common, taskQueue: CSV_IMPORT_TASK_QUEUE, activities: imports }),
   ]);
   const importing = importer.run();

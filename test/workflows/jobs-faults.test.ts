@@ -45,7 +45,8 @@ test('a job that never ends is stopped at its deadline: what it applied counts, 
 
 test('a job that somebody aborts over there: applied rows are delivered, the others go out again', async () => {
   const hero = await add();
-  scene.stand.shiphero.setState({ rowsPerSecond: 10 });
+  // So slowly that it is still in the middle when it is aborted.
+  scene.stand.shiphero.setState({ rowsPerSecond: 2 });
   await hero.send(stockOf(40));
   const sync = await eventually('half of it is applied', () =>
     hero.syncs().find(({ successCount }) => successCount > 5),
@@ -80,6 +81,8 @@ test('a job whose start never arrived loses its file, and another one is started
   await hero.send(stockOf(10));
   await hero.settled();
   expect(hero.syncs()).toHaveLength(1);
+  // A job is stored as ended after its lines are.
+  await scene.see.result(runOf(hero));
   const files = await scene.stand.stores.db.select<{ file: string | null; state: string }>(
     'SELECT file, state FROM push_jobs WHERE connectionId = ? ORDER BY attempt',
     [hero.id],

@@ -2,19 +2,13 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  makeTelemetryFilterString,
-  Runtime,
-  Worker,
-  type WorkflowBundleWithSourceMap,
-} from '@temporalio/worker';
+import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
 import type { ChannelActivities, HomeActivities } from '../../src/activities';
 import { channelTaskQueue, WORKFLOW_TASK_QUEUE } from '../../src/contracts/ids';
 import { ATTENTION, OUTCOME, SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
 import type { InventorySyncWorkflow, UnfulfillableOrderWorkflow } from '../../src/workflows';
 import { timeSkippingEnvironment } from '../servers/servers';
+import { workflowCode } from '../servers/workflow-code';
 
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
@@ -53,17 +47,12 @@ const home: Activities = {
 
 /** The one whose time is skipped; set before the first test of a file that imports this. */
 export let environment: TestWorkflowEnvironment;
-let workflowBundle: WorkflowBundleWithSourceMap;
 beforeAll(async () => {
   environment = await timeSkippingEnvironment();
   const { INDEXED_VALUE_TYPE_KEYWORD } = temporal.api.enums.v1.IndexedValueType;
   await environment.connection.operatorService.addSearchAttributes({
     namespace: 'default',
     searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map(({ name }) => [name, INDEXED_VALUE_TYPE_KEYWORD])),
-  });
-  workflowBundle = await bundleWorkflowCode({
-    workflowsPath: require.resolve('../../src/workflows'),
-    logger: new DefaultLogger('ERROR'),
   });
 });
 afterAll(() => environment.teardown());
@@ -72,7 +61,7 @@ afterAll(() => environment.teardown());
 export async function withActivities<T>(activities: Activities, test: () => Promise<T>): Promise<T> {
   const common = { connection: environment.nativeConnection, activities: { ...home, ...activities } };
   const workers = await Promise.all([
-    Worker.create({ ...common, taskQueue: WORKFLOW_TASK_QUEUE, workflowBundle }),
+    Worker.create({ ...common, taskQueue: WORKFLOW_TASK_QUEUE, ...workflowCode() }),
     Worker.create({ ...common, taskQueue: channelTaskQueue('ajio') }),
     Worker.create({ ...common, taskQueue: channelTaskQueue('eshopbox') }),
   ]);

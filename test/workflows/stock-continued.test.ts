@@ -2,6 +2,9 @@ import { CONNECTION_ID } from '../../src/contracts/search-attributes';
 import { type Scene, startScene } from '../stand/scene';
 import type { Tenant } from '../stand/tenants';
 
+// So many calls may take a busy machine longer than a test has.
+jest.setTimeout(1_800_000);
+
 /** One line a call, so that the history outgrows what Temporal lets a run have before it suggests a new one. */
 const LINES = 1_600;
 

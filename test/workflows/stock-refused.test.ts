@@ -2,7 +2,7 @@ import { type Scene, startScene } from '../stand/scene';
 import type { Tenant } from '../stand/tenants';
 import { eventually } from '../stand/waiting';
 
-/** What Ajio says to each tenant; all events go out together in `beforeAll`, and each test looks at one tenant. */
+/** What Ajio says to each tenant; all events but one go out together in `beforeAll`, and each test looks at one tenant. */
 const CASES = [
   'refused',
   'partial',
@@ -23,6 +23,11 @@ const ALL = Object.keys(STOCK);
 let scene: Scene;
 const tenants = {} as Record<Case, Tenant>;
 const submissions = {} as Record<Case, string>;
+
+async function sendFirst(name: Case): Promise<void> {
+  const { submissionId } = await scene.send.stock(tenants[name], { messageId: `m-${name}`, stock: STOCK });
+  submissions[name] = submissionId;
+}
 
 beforeAll(async () => {
   scene = await startScene();
@@ -53,10 +58,8 @@ beforeAll(async () => {
   await scene.send.stock(tenants.pressing, { messageId: 'm-pressing-1', stock: { V1: 1 } });
   await eventually('nobody understood it', () => scene.see.stockCalls(tenants.pressing)[0]);
   await Promise.all(
-    CASES.map(async (name) => {
-      const { submissionId } = await scene.send.stock(tenants[name], { messageId: `m-${name}`, stock: STOCK });
-      submissions[name] = submissionId;
-    }),
+    // The question about an answer that is none lasts until the line is due again, so that its test sends it.
+    CASES.filter((name) => name !== 'garbled').map(sendFirst),
   );
 });
 afterAll(() => scene.stop());
@@ -151,6 +154,7 @@ test.each(['garbled'] as const)(
     const { see, send } = scene;
     const tenant = tenants[name];
     const workflowId = see.syncId(tenant);
+    await sendFirst(name);
     await see.untilAttention(workflowId, 'ajio_contract_violated');
     expect(see.stockCalls(tenant).map(({ status }) => status)).toEqual([200]);
     expect(await linesOf(name)).toEqual(ALL.map((variant) => [variant, { status: 'pending', error: null }]));

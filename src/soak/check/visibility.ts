@@ -43,7 +43,8 @@ export function checkVisibility(recorded: Recorded): Finding {
   for (const [name, channels] of Object.entries(CHANNELS)) {
     const { calls } = Object.entries(recorded.twins).find(([twin]) => twin === name)?.[1] ?? { calls: [] };
     const bad = calls.filter((call) => call.status === null || call.status >= 400);
-    const loud = bad.filter((call) => !isSilent(call, recorded));
+    // Who cut a call off may have been taken for dead: nobody was left to tell of it.
+    const loud = bad.filter((call) => call.status !== null && !isSilent(call, recorded));
     figures['bad answers'] += bad.length;
     const logged = failures.filter(({ channel }) => channel !== null && channels.includes(channel)).length;
     if (logged < loud.length)
