@@ -132,6 +132,12 @@ export const checkEnvironment = ({ path, text }: Source): Breach[] =>
     ? []
     : [`${path} must get its configuration from config.ts instead of process.env`];
 
+/** Whatever is sent with a signal must be read by us: what the SDK cannot read stops the run for good. */
+export const checkSignals = ({ path, text }: Source): Breach[] =>
+  path === 'workflows/signals.ts' || !/\bset(Default)?(Signal)?Handler\b/.test(withoutComments(text))
+    ? []
+    : [`${path} must listen for signals with onSignal`];
+
 /** What may name a channel: its own code, its stand-in, the list of channels, the demo, and the soak. */
 const KNOWS_CHANNELS = ['connectors/', 'twins/', 'contracts/channels.ts', 'local/', 'soak/'];
 

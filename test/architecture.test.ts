@@ -8,6 +8,7 @@ import {
   checkEnvironment,
   checkRegistry,
   checkRings,
+  checkSignals,
   checkSize,
   importsOf,
   type Source,
@@ -45,6 +46,10 @@ describe('the code', () => {
 
   it('reads the environment in one place', () => {
     expect(SOURCES.flatMap(checkEnvironment)).toEqual([]);
+  });
+
+  it('listens for signals in one place', () => {
+    expect(SOURCES.flatMap(checkSignals)).toEqual([]);
   });
 
   it('names no channel outside its own folder, its twin and the list', () => {
@@ -154,6 +159,13 @@ describe('the rules find', () => {
       expect(checkEnvironment({ path: 'store/a.ts', text: `// ${text}` })).toEqual([]);
     },
   );
+
+  it('a signal that the SDK would read', () => {
+    const text = 'setHandler(retry, () => undefined)';
+    expect(checkSignals({ path: 'workflows/a.ts', text })).toHaveLength(1);
+    expect(checkSignals({ path: 'workflows/a.ts', text: `// ${text}` })).toEqual([]);
+    expect(checkSignals({ path: 'workflows/signals.ts', text })).toEqual([]);
+  });
 
   it.each([
     "if (channel === 'ajio')",

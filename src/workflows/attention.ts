@@ -3,7 +3,6 @@ import {
   ApplicationFailure,
   condition,
   setCurrentDetails,
-  setHandler,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -12,6 +11,7 @@ import { ATTENTION, OUTCOME } from '../contracts/search-attributes';
 import { ATTENTION_TIMEOUT } from './activity-options';
 import type { ReadFailure } from './failure-reading';
 import { giveUp, retry } from './messages';
+import { onSignal } from './signals';
 
 const WORDS: Record<FailureType | 'Unexpected', string> = {
   ChannelUnavailable: 'unavailable',
@@ -77,14 +77,14 @@ export function createAttention() {
   };
   // A run that was continued as new asks on.
   let isAsking = workflowInfo().typedSearchAttributes.get(ATTENTION) !== undefined;
-  setHandler(
+  onSignal(
     retry,
     () => {
       decision = 'retry';
     },
     { description: 'Runs the step that failed again' },
   );
-  setHandler(
+  onSignal(
     giveUp,
     () => {
       decision = 'giveUp';

@@ -1,4 +1,5 @@
 import type { SeenLines } from './messages';
+import { Unreadable } from './signals';
 
 const HOW = 'send nothing for every line that is open there, or {"lines": ["<line item sequence number>"]}';
 
@@ -8,7 +9,11 @@ const HOW = 'send nothing for every line that is open there, or {"lines": ["<lin
  */
 export function readSeenLines(sent: unknown, known: readonly string[]): SeenLines | { fault: string } {
   if (sent === undefined || sent === null) return {};
-  if (typeof sent !== 'object' || Array.isArray(sent)) return { fault: HOW };
+  if (sent instanceof Unreadable) {
+    return { fault: `what was sent cannot be read${sent.encoding && ` as ${sent.encoding}`}; ${HOW}` };
+  }
+  // Bytes have no names either when there are none of them.
+  if (typeof sent !== 'object' || Array.isArray(sent) || ArrayBuffer.isView(sent)) return { fault: HOW };
   const { lines, ...others } = sent as Record<string, unknown>;
   const [other] = Object.keys(others);
   if (other !== undefined) return { fault: `${other}: is not known; ${HOW}` };
@@ -21,3 +26,7 @@ export function readSeenLines(sent: unknown, known: readonly string[]): SeenLine
   }
   return { lines: named };
 }
+
+/** The same for all the arguments of a confirmation: the first one says it, and none may be unreadable. */
+export const readConfirmation = (sent: readonly unknown[], known: readonly string[]): SeenLines | { fault: string } =>
+  readSeenLines(sent.find((one) => one instanceof Unreadable) ?? sent[0], known);

@@ -5,7 +5,6 @@ import {
   isCancellation,
   patched,
   proxyActivities,
-  setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { HomeActivities } from '../activities';
@@ -15,6 +14,7 @@ import { type Attention, createAttention, type Decision, failWith, setOutcome } 
 import { nextProbeMs } from './channel-call';
 import { type ReadFailure, readFailure } from './failure-reading';
 import { stockChanged } from './messages';
+import { onSignal } from './signals';
 import { type SyncedConnection, sendAll } from './stock-sending';
 import { syncDetails } from './wording';
 
@@ -71,7 +71,7 @@ async function sync(input: InventorySyncInput, attention: Attention): Promise<Sy
   const totals = { ...(input.totals ?? NOTHING) };
   let refusal = input.refusal;
   let isStirred = true;
-  setHandler(
+  onSignal(
     stockChanged,
     () => {
       isStirred = true;

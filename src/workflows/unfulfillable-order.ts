@@ -1,14 +1,15 @@
-import { CancellationScope, isCancellation, patched, proxyActivities, setHandler } from '@temporalio/workflow';
+import { CancellationScope, isCancellation, patched, proxyActivities } from '@temporalio/workflow';
 import type { HomeActivities } from '../activities';
 import type { OrderStepResult } from '../activities/orders';
 import type { OrderLine, OrderOutcome, OrderRecord } from '../contracts/order';
 import { HOME, WMS_CANCEL } from './activity-options';
 import { createAttention, failWith, setOutcome } from './attention';
 import { type CalledConnection, callChannel, nextProbeMs } from './channel-call';
-import { readSeenLines } from './confirmation';
+import { readConfirmation } from './confirmation';
 import { type ReadFailure, readFailure } from './failure-reading';
 import { type AskedInThisRun, cancelAtMarketplace, HEALS_BY_ITSELF } from './marketplace-cancel';
 import { confirmCancelled, confirmNotCancelled, type SeenLines } from './messages';
+import { onSignal } from './signals';
 import { orderDetails } from './wording';
 
 /** One of the two systems that the order is cancelled in. */
@@ -46,14 +47,16 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
   let outcome: OrderOutcome = 'not_cancelled';
   let confirmation: (SeenLines & { cancelled: boolean }) | undefined;
   const known = input.lines.map((line) => line.lineItemSequenceNumber);
-  const onConfirmation = (cancelled: boolean) => (sent?: unknown) => {
-    const seen = readSeenLines(sent, known);
-    if ('fault' in seen) return attention.note(`The confirmation counts for nothing: ${seen.fault}`);
-    confirmation = { ...seen, cancelled };
-  };
+  const onConfirmation =
+    (cancelled: boolean) =>
+    (...sent: unknown[]) => {
+      const seen = readConfirmation(sent, known);
+      if ('fault' in seen) return attention.note(`The confirmation counts for nothing: ${seen.fault}`);
+      confirmation = { ...seen, cancelled };
+    };
   const whatWasSeen = () => confirmation;
-  setHandler(confirmCancelled, onConfirmation(true), { description: 'Counts the lines as cancelled there' });
-  setHandler(confirmNotCancelled, onConfirmation(false), { description: 'Asks for the lines again' });
+  onSignal(confirmCancelled, onConfirmation(true), { description: 'Counts the lines as cancelled there' });
+  onSignal(confirmNotCancelled, onConfirmation(false), { description: 'Asks for the lines again' });
 
   /** Writes down that the run ends before everything is cancelled; not even a cancellation of the run keeps that from happening. */
   const endEarly = (endedAs: OrderOutcome, error: string): Promise<void> =>

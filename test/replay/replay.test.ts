@@ -46,6 +46,11 @@ const COMPLETED = {
   workflowExecutionCompletedEventAttributes: { workflowTaskCompletedEventId: '4' },
 };
 
+const BROKEN = {
+  metadata: { encoding: Buffer.from('json/plain').toString('base64') },
+  data: Buffer.from('{lines').toString('base64'),
+};
+
 /** The event as something else when it is of the kind; itself otherwise. */
 const turned = (event: HistoryEvent, kind: string, into: object): HistoryEvent =>
   `${kind}EventAttributes` in event ? { eventId: event.eventId, eventTime: event.eventTime, ...into } : event;
@@ -123,6 +128,7 @@ test.each([
   ['how long a timer is', 'timerStarted', { startToFireTimeout: '77s' }],
   ['what an activity is given', 'activityTaskScheduled', { input: { payloads: [] } }],
   ['which search attribute is written', 'upsertWorkflowSearchAttributes', { searchAttributes: {} }],
+  ['what nobody can read in a signal', 'workflowExecutionSignaled', { input: { payloads: [BROKEN] } }],
 ])('a replay does not see %s', async (what, kind, attributes) => {
   const key = `${kind}EventAttributes`;
   const file = 'stock-attention-then-retry.json';
