@@ -100,6 +100,9 @@ export const MARKETPLACE_READ = {
   retry: { ...CHANNEL_PUSH.retry, maximumAttempts: 6, maximumInterval: '1m' },
 } as const satisfies ActivityOptions;
 
+/** A login of the WMS that is away is tried again for so long: shorter than a cancel, whose last failure comes just before its day is over. */
+export const WMS_LOGIN_TRIED_FOR_MS = 43_200_000;
+
 /** The marketplace is done and cannot be undone, so the WMS is tried for a day. */
 export const WMS_CANCEL = {
   startToCloseTimeout: '30s',

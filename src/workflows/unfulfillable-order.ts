@@ -2,7 +2,7 @@ import { CancellationScope, isCancellation, patched, proxyActivities } from '@te
 import type { HomeActivities } from '../activities';
 import type { OrderStepResult } from '../activities/orders';
 import type { OrderLine, OrderOutcome, OrderRecord } from '../contracts/order';
-import { HOME, WMS_CANCEL } from './activity-options';
+import { HOME, WMS_CANCEL, WMS_LOGIN_TRIED_FOR_MS } from './activity-options';
 import { createAttention, failWith, setOutcome } from './attention';
 import { type CalledConnection, callChannel, nextProbeMs } from './channel-call';
 import { readConfirmation } from './confirmation';
@@ -43,6 +43,7 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
   // Taken once, so that every retry tells the WMS the same time.
   const cancelledAt = new Date().toISOString();
   const memory: AskedInThisRun = { mayHaveAsked: false };
+  let wmsSinceMs: number | undefined;
   const attention = createAttention();
   let outcome: OrderOutcome = 'not_cancelled';
   let confirmation: (SeenLines & { cancelled: boolean }) | undefined;
@@ -93,7 +94,10 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
     const title = OURS.has(failure.type)
       ? `Order ${orderNumber} cannot go on`
       : `Order ${orderNumber}: ${side.displayName} did not cancel`;
-    const heals = HEALS_BY_ITSELF.has(failure.type);
+    // A login has few attempts, so that a wrong password locks nobody out; one that is only away is tried again, as the cancel is.
+    const isWmsLogin =
+      side === wms && failure.type === 'ChannelUnavailable' && Date.now() - (wmsSinceMs ?? 0) < WMS_LOGIN_TRIED_FOR_MS;
+    const heals = HEALS_BY_ITSELF.has(failure.type) || (isWmsLogin && patched('tries-the-login-again'));
     // Like the other signals, it answers a question: sent while nobody asked it counts for nothing.
     confirmation = undefined;
     const decision = await attention.ask(side.channel, failure, {
@@ -131,6 +135,7 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
         attention.clear(
           orderDetails(orderNumber, `${marketplace.displayName} has cancelled; ${wms.displayName} comes next`),
         );
+        wmsSinceMs ??= Date.now();
         const inWms = await cancelInWms(wms, orderId, cancelledAt).catch(readFailure);
         const failure = 'type' in inWms ? inWms : refusalOf(inWms);
         if (failure) {

@@ -82,6 +82,22 @@ test('a 429 at an order is waited for as Ajio asked', async () => {
   expect((calls[1]?.atMs ?? 0) - (calls[0]?.atMs ?? 0)).toBeGreaterThanOrEqual(1_000);
 });
 
+test('a login of Eshopbox that is away is tried again by itself, as the cancel is', async () => {
+  const { see, send, stand, tenants } = scene;
+  const tenant = await tenants.add('wms-login');
+  stand.eshopbox.setFaults([
+    { kind: 'status', status: 503, on: { account: 'wms-down' } },
+    { kind: 'expire-token', times: 1, on: { account: tenant.slug } },
+    { kind: 'status', status: 500, times: 4, on: { path: '/auth' } },
+  ]);
+  const { workflowId } = await send.order(tenant, { orderNumber: 'O-wms-login' });
+  await see.untilAttention(workflowId, 'eshopbox_unavailable');
+  expect(await see.result(workflowId)).toMatchObject({ outcome: 'cancelled' });
+  expect(await see.attention(workflowId)).toBeUndefined();
+  expect(see.cancels('O-wms-login')).toHaveLength(1);
+  expect(see.wmsCancels('O-wms-login').at(-1)).toMatchObject({ status: 200 });
+});
+
 // The last one, because it takes all faults away.
 test('while Eshopbox is away the outcome says that only the marketplace has cancelled; every try tells the same time', async () => {
   const { see, stand } = scene;
