@@ -21,7 +21,12 @@ export interface AskedInThisRun {
   startedAtMs?: number;
   /** Whether a request may have left. */
   mayHaveAsked: boolean;
+  /** A person was asked after an answer that never came: what was read back then is old by the time that they answer. */
+  isToReadFirst?: boolean;
 }
+
+/** Later than any line was written. */
+const EVER = Number.MAX_SAFE_INTEGER;
 
 /** A call that failed of these has certainly not asked for anything, or was answered. */
 const ASKED_FOR_NOTHING: ReadonlySet<string> = new Set([
@@ -46,13 +51,14 @@ export async function cancelAtMarketplace(
 ): Promise<OrderStepResult | ReadFailure> {
   let leaveOut: string[] = [];
   const ask = async (channel: ActivityInterfaceFor<ChannelActivities>, ref: ConnectionRef) => {
-    const { startedAtMs, mayHaveAsked } = memory;
+    const { startedAtMs, mayHaveAsked, isToReadFirst } = memory;
+    const askedSinceMs = isToReadFirst ? EVER : mayHaveAsked ? startedAtMs : undefined;
     try {
       const asked = await channel.cancelOnMarketplace({
         orderId,
         cancelledAt,
         ...ref,
-        ...(mayHaveAsked && startedAtMs !== undefined ? { askedSinceMs: startedAtMs } : {}),
+        ...(askedSinceMs === undefined ? {} : { askedSinceMs }),
         ...(leaveOut.length > 0 ? { leaveOut } : {}),
       });
       memory.mayHaveAsked = true;
@@ -83,6 +89,7 @@ export async function cancelAtMarketplace(
       if (readBacks >= MAX_READ_BACKS && !patched('reads-back-before-asking')) throw error;
     }
     let shown = await readBack();
+    memory.isToReadFirst = false;
     for (let waitMs = readAgainInMs(shown); waitMs > 0; waitMs = readAgainInMs(shown)) {
       await sleep(waitMs, { summary: 'an earlier request may arrive late' });
       shown = await readBack();
@@ -93,11 +100,15 @@ export async function cancelAtMarketplace(
     const isNewRequest = shown.fewer !== undefined && shown.fewer.length > 0;
     const isWorthAsking = shown.open.length > 0 && ('type' in asked || isNewRequest);
     if (!isWorthAsking) return shown;
-    if ('type' in asked && readBacks >= MAX_READ_BACKS) return asked;
+    if ('type' in asked && readBacks >= MAX_READ_BACKS) {
+      memory.isToReadFirst = true;
+      return asked;
+    }
     if (spent.channelFailures === 0) continue;
     if (!patched('counts-over-read-backs')) spent.channelFailures = 0;
     // Open, and asked for as often as the law allows: a person decides.
     else if ('type' in asked && spent.channelFailures >= MARKETPLACE_CANCEL.retry.maximumAttempts) {
+      memory.isToReadFirst = true;
       return { ...asked, type: 'ChannelUnavailable' };
     }
   }

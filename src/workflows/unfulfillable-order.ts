@@ -108,6 +108,7 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
     });
     const seen = whatWasSeen();
     if (seen && decision === 'woken') {
+      memory.isToReadFirst = false;
       await keep(() => home.confirmLines({ orderId, side: side === wms ? 'wms' : 'marketplace', ...seen }));
     }
     // Nobody has to do anything, but everybody may see it until it is over.
