@@ -122,7 +122,8 @@ test('3,000 rows feed a channel in calls of 20, with progress; 30 bad rows are t
 test('aborted at half: what is reported as applied is what the channel shows, and what was withdrawn can be sent later', async () => {
   const tenant = await scene.tenants.add('graphql-abort');
   const ask = createAsker(scene.stand, tenant.key);
-  scene.stand.ajio.setFaults([{ kind: 'delay', ms: 60, on: { account: tenant.slug, path: '/updateInventory' } }]);
+  // So slowly that a busy machine, too, comes to abort it before it is over.
+  scene.stand.ajio.setFaults([{ kind: 'delay', ms: 400, on: { account: tenant.slug, path: '/updateInventory' } }]);
   const codeOf = (row: number) => `${tenant.productId}/V${row}`;
   const id = await begin(ask, tenant.connectionId, fileOf(codeOf));
   await eventually('half of it is done', async () =>

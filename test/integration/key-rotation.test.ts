@@ -4,7 +4,7 @@ import { keyIdOf } from '../../src/store/secret-box';
 import { createSender } from '../stand/events';
 import { type Scene, startScene } from '../stand/scene';
 import { eventually } from '../stand/waiting';
-import { buildPrograms, type Program, startProgram } from './programs';
+import { buildPrograms, type Program, startProgram, stopProgram } from './programs';
 
 jest.setTimeout(1_800_000);
 
@@ -41,11 +41,6 @@ function start(path: string, environment: Record<string, string>, args: readonly
   return program;
 }
 
-async function stop(program: Program | undefined): Promise<void> {
-  program?.child.kill('SIGTERM');
-  if (program) expect(await program.ended).toEqual([0, null]);
-}
-
 /** A gateway and two workers that are replaced one by one, as a deployment does it. */
 function createFleet() {
   let gatewayUrl = '';
@@ -60,7 +55,8 @@ function createFleet() {
         running.push(program);
         if (path === 'worker.js') await program.logged('worker runs');
         else gatewayUrl = z.string().parse((await program.logged('gateway listens')).address);
-        await stop(before[index]);
+        const replaced = before[index];
+        if (replaced) await stopProgram(replaced);
       }
     },
   };

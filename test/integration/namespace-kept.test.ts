@@ -6,7 +6,7 @@ import { keepNamespaceReady, makeNamespaceReady } from '../../src/namespace';
 import { freshNamespace, leaveNamespace } from '../servers/servers';
 import { startScene } from '../stand/scene';
 import { eventually } from '../stand/waiting';
-import { buildPrograms, startProgram } from './programs';
+import { buildPrograms, startProgram, stopProgram } from './programs';
 
 const { address } = freshNamespace();
 const namespaces: string[] = [];
@@ -124,8 +124,6 @@ it('is what a worker does by itself: nobody has run `setup` here', async () => {
       return count === 1 ? true : undefined;
     });
   } finally {
-    worker.child.kill('SIGTERM');
-    expect(await worker.ended).toEqual([0, null]);
-    await scene.stop();
+    await stopProgram(worker).finally(scene.stop);
   }
 });

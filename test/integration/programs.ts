@@ -75,3 +75,14 @@ export function startProgram(
       }),
   };
 }
+
+/**
+ * Tells a program to stop, as a process manager does, and waits for its end. On a machine that has too little time for it a worker may
+ * say that it was not done within its limit; any other end than a good one is an error that shows what the program said.
+ */
+export async function stopProgram({ child, ended, output }: Program): Promise<void> {
+  child.kill('SIGTERM');
+  const end = await ended;
+  if (output().includes('not everything ended within')) return;
+  expect({ end, said: output().slice(-2_000) }).toEqual({ end: [0, null], said: expect.any(String) });
+}
