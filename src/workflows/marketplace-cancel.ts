@@ -19,8 +19,8 @@ export const HEALS_BY_ITSELF = NOT_THE_CHANNELS;
 export interface AskedInThisRun {
   /** The database's time at the start of the run. Absent in runs of older builds. */
   startedAtMs?: number;
-  /** Whether a request may have left. */
-  mayHaveAsked: boolean;
+  /** Whether a request has left. */
+  hasAsked: boolean;
   /** A person was asked after an answer that never came: what was read back then is old by the time that they answer. */
   isToReadFirst?: boolean;
 }
@@ -28,16 +28,8 @@ export interface AskedInThisRun {
 /** Later than any line was written. */
 const EVER = Number.MAX_SAFE_INTEGER;
 
-/** A call that failed of these has certainly not asked for anything, or was answered. */
-const ASKED_FOR_NOTHING: ReadonlySet<string> = new Set([
-  'ChannelRateLimited',
-  'LineInUse',
-  'ChannelAuthFailed',
-  'ConnectionPaused',
-  'ConnectionNotFound',
-  'InputInvalid',
-  'CapabilityMissing',
-]);
+/** A call that failed of these has asked for the lines; of others, such as a lost worker, nobody knows whether it came so far. */
+const HAVE_ASKED: ReadonlySet<string> = new Set(['OutcomeUnknown', 'ChannelContractViolated']);
 
 /**
  * Asks the marketplace to cancel; where its answer is missing or says no, believes only what it shows when it is read back. Answers
@@ -51,8 +43,8 @@ export async function cancelAtMarketplace(
 ): Promise<OrderStepResult | ReadFailure> {
   let leaveOut: string[] = [];
   const ask = async (channel: ActivityInterfaceFor<ChannelActivities>, ref: ConnectionRef) => {
-    const { startedAtMs, mayHaveAsked, isToReadFirst } = memory;
-    const askedSinceMs = isToReadFirst ? EVER : mayHaveAsked ? startedAtMs : undefined;
+    const { startedAtMs, hasAsked, isToReadFirst } = memory;
+    const askedSinceMs = isToReadFirst ? EVER : hasAsked ? startedAtMs : undefined;
     try {
       const asked = await channel.cancelOnMarketplace({
         orderId,
@@ -61,10 +53,10 @@ export async function cancelAtMarketplace(
         ...(askedSinceMs === undefined ? {} : { askedSinceMs }),
         ...(leaveOut.length > 0 ? { leaveOut } : {}),
       });
-      memory.mayHaveAsked = true;
+      memory.hasAsked = true;
       return asked;
     } catch (error) {
-      memory.mayHaveAsked ||= !(error instanceof ActivityFailure) || !ASKED_FOR_NOTHING.has(readFailure(error).type);
+      memory.hasAsked ||= error instanceof ActivityFailure && HAVE_ASKED.has(readFailure(error).type);
       throw error;
     }
   };

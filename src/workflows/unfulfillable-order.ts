@@ -42,7 +42,7 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
   const { orderId, orderNumber, marketplace, wms } = input;
   // Taken once, so that every retry tells the WMS the same time.
   const cancelledAt = new Date().toISOString();
-  const memory: AskedInThisRun = { mayHaveAsked: false };
+  const memory: AskedInThisRun = { hasAsked: false };
   let wmsSinceMs: number | undefined;
   const attention = createAttention();
   let outcome: OrderOutcome = 'not_cancelled';
