@@ -1,7 +1,15 @@
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { deferred } from './deferred';
 
 const HOST = '127.0.0.1';
+
+/**
+ * Ports that no system gives to outgoing connections (Linux begins at 32768, others at 49152): what was free a moment ago would
+ * otherwise be taken by one before the server that it was found for listens.
+ */
+const SERVER_PORTS = { from: 20_000, below: 32_000 };
+const TRIES = 100;
 
 async function tryPort(port: number, host: string): Promise<number | undefined> {
   const found = deferred<number | undefined>();
@@ -16,8 +24,11 @@ async function tryPort(port: number, host: string): Promise<number | undefined> 
 }
 
 /** The port that was asked for when nobody listens on it, any free one otherwise. */
-export async function freePort(preferred = 0, host = HOST): Promise<number> {
-  const port = (await tryPort(preferred, host)) ?? (await tryPort(0, host));
-  if (port === undefined) throw new Error(`No port is free on ${host}.`);
-  return port;
+export async function freePort(preferred?: number, host = HOST): Promise<number> {
+  for (let tries = 0; tries < TRIES; tries++) {
+    const wanted = tries === 0 ? preferred : undefined;
+    const port = await tryPort(wanted ?? randomInt(SERVER_PORTS.from, SERVER_PORTS.below), host);
+    if (port !== undefined) return port;
+  }
+  throw new Error(`No port is free on ${host}.`);
 }

@@ -75,8 +75,8 @@ export async function startPrivateTemporal(options: TemporalOptions): Promise<Te
   const binary = await options.findBinary();
   for (let attempt = 1; ; attempt += 1) {
     const usual = withUi && attempt === 1;
-    const port = await freePort(usual ? FRONTEND_PORT : 0);
-    const uiPort = withUi ? await freePort(usual ? UI_PORT : 0) : undefined;
+    const port = await freePort(usual ? FRONTEND_PORT : undefined);
+    const uiPort = withUi ? await freePort(usual ? UI_PORT : undefined) : undefined;
     if (folder !== undefined) {
       rmSync(folder, { recursive: true, force: true });
       mkdirSync(folder, { recursive: true, mode: 0o700 });

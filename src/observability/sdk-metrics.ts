@@ -1,5 +1,6 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { request } from 'undici';
 
 /** Temporal's own metrics of this process, which its native core can only serve on a port of their own. */
@@ -12,15 +13,23 @@ export interface SdkMetrics {
 
 const TIMEOUT_MS = 2_000;
 
+const TRIES = 100;
+
+/** Below those that systems give to outgoing connections, one of which would otherwise take it before the core listens. */
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address: AddressInfo | string | null = server.address();
-  server.close();
-  await once(server, 'close');
-  if (typeof address !== 'object' || address === null)
-    throw new Error('no free port for the metrics of the Temporal SDK');
-  return address.port;
+  for (let tries = 0; tries < TRIES; tries++) {
+    const port = randomInt(20_000, 32_000);
+    const server = createServer().listen(port, '127.0.0.1');
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (!isFree) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
+  throw new Error('no free port for the metrics of the Temporal SDK');
 }
 
 /** Picks the address; to be called before `Runtime.install`. */
