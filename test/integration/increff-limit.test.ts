@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { addIncreff } from '../stand/increff';
 import { INCREFF_LOGIN, type Stand, startStand } from '../stand/stand';
-import { buildPrograms, type Program, startProgram } from './programs';
+import { buildPrograms, type Program, patient, startProgram } from './programs';
 
 /** `INCREFF_MINUTES=10` holds it against the channel's own window, by the clock; otherwise order and counts are judged. */
 const MINUTES = Number(process.env.INCREFF_MINUTES ?? 0);
@@ -20,7 +20,7 @@ beforeAll(async () => {
   // One after the other: a stand that nobody knows of, because the build failed beside it, would keep jest from ending.
   await buildPrograms();
   stand = await startStand({ worker: false });
-  workers = [startProgram('worker.js', stand), startProgram('worker.js', stand)];
+  workers = [0, 1].map(() => startProgram('worker.js', stand, patient()));
   await Promise.all(workers.map((worker) => worker.logged('worker runs')));
 });
 afterAll(async () => {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
+import { WORKFLOW_BUNDLE_VARIABLE } from '../servers/workflow-code';
 import type { Stand } from '../stand/stand';
 import { eventually } from '../stand/waiting';
 
@@ -19,6 +20,15 @@ export interface Program {
   /** Exit code and signal, when it has ended. */
   ended: Promise<unknown[]>;
 }
+
+/**
+ * What makes a worker wait for the heartbeats of attempts as patiently as those of a stand, for tests that kill none and count calls: a
+ * process that gets no time for three seconds would otherwise lose its attempts, and each is a call more.
+ */
+export const patient = (): Record<string, string> => ({
+  NODE_OPTIONS: `--require ${join(__dirname, 'patient-worker.cjs')}`,
+  [WORKFLOW_BUNDLE_VARIABLE]: process.env[WORKFLOW_BUNDLE_VARIABLE] ?? '',
+});
 
 /** Compiles what the programs run from; does nothing when that is up to date. */
 export const buildPrograms = () => promisify(execFile)(process.execPath, [join(ROOT, 'scripts/build.mjs')]);

@@ -7,7 +7,7 @@ import { openStores } from '../../src/store/stores';
 import { type Scene, startScene } from '../stand/scene';
 import type { Tenant } from '../stand/tenants';
 import { eventually } from '../stand/waiting';
-import { buildPrograms, type Program, startProgram } from './programs';
+import { buildPrograms, type Program, patient, startProgram } from './programs';
 
 // How hard it storms; `STORM=full` is what docs/reliability.md tells.
 const FULL = process.env.STORM === 'full';
@@ -22,15 +22,15 @@ let scene: Scene;
 const workers: Program[] = [];
 const figures: Record<string, unknown> = {};
 
-async function startWorker(): Promise<Program> {
-  const worker = startProgram('worker.js', scene.stand);
+async function startWorker(changes: Record<string, string> = {}): Promise<Program> {
+  const worker = startProgram('worker.js', scene.stand, changes);
   workers.push(worker);
   await worker.logged('worker runs');
   return worker;
 }
 /** As many as there are in the tests of two processes. */
 const startWorkers = async (): Promise<void> => {
-  while (workers.length < 2) await startWorker();
+  while (workers.length < 2) await startWorker(patient());
 };
 const end = async (worker: Program, signal: NodeJS.Signals): Promise<void> => {
   worker.child.kill(signal);
@@ -100,21 +100,6 @@ test('1,000 refusals of one token at once, over two pools and caches, cause one 
   expect(scene.see.logins(tenant)).toHaveLength(1);
   expect(new Set(refreshes.map(({ generation }) => generation)).size).toBe(1);
   expect(refreshes.filter(({ refreshed }) => refreshed)).toHaveLength(1);
-});
-
-test('a worker that dies between the login and the storing of its token causes one more login, and no loop', async () => {
-  const { see, send, stand } = scene;
-  await startWorkers();
-  const tenant = await scene.tenants.add('storm-killed', { tokens: 'none' });
-  stand.ajio.setFaults([{ kind: 'hang-after-applying', times: 1, on: { path: '/authToken' } }]);
-  await send.stock(tenant, { messageId: 'm1', stock: { V1: 1, V2: 2 } });
-  await eventually('the token was issued', () => (see.logins(tenant).length > 0 ? true : undefined));
-  for (const worker of workers.splice(0)) await end(worker, 'SIGKILL');
-  const killedAtMs = Date.now();
-  await startWorker();
-  await eventually('it is delivered', () => (see.shownStock(tenant).V2 === 2 ? true : undefined));
-  figures['delivered after the kill in a login, ms'] = Date.now() - killedAtMs;
-  expect(see.logins(tenant).map(({ at, status }) => [at, status])).toHaveLength(2);
 });
 
 /** Whole seconds, as the header has them; set when the event goes out. */
@@ -243,4 +228,20 @@ test(`an outage of ${OUTAGE_MS / 1_000} s: few probes, and then everything at th
   expect(probes).toBeLessThanOrEqual(rounds * 3 * LANES);
   if (FULL) expect(drainMs).toBeLessThanOrEqual(1.3 * (lines / batchSize / perMinute) * 60_000);
   expect(see.shownStock(tenant)).toEqual(stock);
+});
+
+test('a worker that dies between the login and the storing of its token causes one more login, and no loop', async () => {
+  const { see, send, stand } = scene;
+  for (const worker of workers.splice(0)) await end(worker, 'SIGTERM');
+  const doomed = await startWorker();
+  const tenant = await scene.tenants.add('storm-killed', { tokens: 'none' });
+  stand.ajio.setFaults([{ kind: 'hang-after-applying', times: 1, on: { path: '/authToken' } }]);
+  await send.stock(tenant, { messageId: 'm1', stock: { V1: 1, V2: 2 } });
+  await eventually('the token was issued', () => (see.logins(tenant).length > 0 ? true : undefined));
+  await end(doomed, 'SIGKILL');
+  const killedAtMs = Date.now();
+  await startWorker();
+  await eventually('it is delivered', () => (see.shownStock(tenant).V2 === 2 ? true : undefined));
+  figures['delivered after the kill in a login, ms'] = Date.now() - killedAtMs;
+  expect(see.logins(tenant).map(({ at, status }) => [at, status])).toHaveLength(2);
 });

@@ -3,21 +3,21 @@ import inventoryEvent from '../fixtures/events/inventory.json';
 import unfulfillableEvent from '../fixtures/events/unfulfillable.json';
 import { AJIO_LOGIN, STOCK_CONNECTION, type Stand, startStand } from '../stand/stand';
 import { eventually } from '../stand/waiting';
-import { buildPrograms, type Program, startProgram } from './programs';
+import { buildPrograms, type Program, patient, startProgram } from './programs';
 
 let stand: Stand;
 let gateway: Program;
 let gatewayUrl: string;
 const programs: Program[] = [];
 
-const start = (path: string): Program => {
-  const program = startProgram(path, stand);
+const start = (path: string, changes: Record<string, string> = {}): Program => {
+  const program = startProgram(path, stand, changes);
   programs.push(program);
   return program;
 };
 
-async function startWorker(): Promise<Program> {
-  const worker = start('worker.js');
+async function startWorker(changes: Record<string, string> = {}): Promise<Program> {
+  const worker = start('worker.js', changes);
   await worker.logged('worker runs');
   return worker;
 }
@@ -93,7 +93,7 @@ const requestOnTheWire = () =>
   );
 
 it('delivers both sample events exactly once, with two workers and however often they come', async () => {
-  const workers = await Promise.all([startWorker(), startWorker()]);
+  const workers = await Promise.all([startWorker(patient()), startWorker(patient())]);
   const [submissions, orders] = await Promise.all([
     Promise.all(Array.from({ length: 10 }, () => post('/events/inventory', stand.keys.spykar, inventoryEvent))),
     Promise.all(Array.from({ length: 10 }, () => post('/events/order', stand.keys.raymond, unfulfillableEvent))),
@@ -115,7 +115,7 @@ it('delivers both sample events exactly once, with two workers and however often
 });
 
 it('on SIGTERM lets the call on the wire end and keeps its verdict', async () => {
-  const workers = await Promise.all([startWorker(), startWorker()]);
+  const workers = await Promise.all([startWorker(patient()), startWorker(patient())]);
   stand.ajio.setFaults([{ kind: 'delay', ms: 1_000, on: { path: '/updateInventory' } }]);
   const submissionId = await postStock('drain', 1, { drained: 7 });
   await requestOnTheWire();

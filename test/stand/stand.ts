@@ -1,4 +1,4 @@
-import { Client, Connection } from '@temporalio/client';
+import { Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, type Worker } from '@temporalio/worker';
 import { pino } from 'pino';
 import { createHttpClient } from '../../src/connectors/http/client';
@@ -17,6 +17,7 @@ import { type IncreffTwin, startIncreffTwin } from '../../src/twins/increff-twin
 import { type ShipheroTwin, startShipheroTwin } from '../../src/twins/shiphero-twin';
 import { createWorkers } from '../../src/workers';
 import { freshDatabase, freshNamespace, leaveNamespace } from '../servers/servers';
+import { PatientClient } from './patient-client';
 
 // Workers tell their every state otherwise.
 Runtime.install({ logger: new DefaultLogger('ERROR') });
@@ -114,7 +115,7 @@ export async function startStand(options: StandOptions = {}) {
     spykar: (await stores.keys.create({ accountSlug: 'spykar', name: 'test', connectionId: null })).key,
     raymond: (await stores.keys.create({ accountSlug: 'raymond', name: 'test', connectionId: null })).key,
   };
-  const client = new Client({
+  const client = new PatientClient({
     connection: await Connection.connect({ address: namespace.address }),
     namespace: namespace.namespace,
   });
