@@ -1,14 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { addIncreff } from '../stand/increff';
 import { INCREFF_LOGIN, type Stand, startStand } from '../stand/stand';
+import { ROUNDING_MS } from '../stand/waiting';
 import { buildPrograms, type Program, patient, startProgram } from './programs';
 
 /** `INCREFF_MINUTES=10` holds it against the channel's own window, by the clock; otherwise order and counts are judged. */
 const MINUTES = Number(process.env.INCREFF_MINUTES ?? 0);
 const ALLOWED_PER_MINUTE = 200;
 const INTERVAL_MS = 60_000 / ALLOWED_PER_MINUTE;
-/** Clocks count whole milliseconds, and a timer may be one early. */
-const ROUNDING_MS = 5;
 /** Until both connections send; the rate counts from then. */
 const RUN_UP_MS = 3_000;
 

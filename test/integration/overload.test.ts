@@ -115,9 +115,10 @@ it('lets a hundred wait for verdicts, and answers the next ones at once', async 
   });
   const ended = Promise.allSettled(calls);
   try {
-    await eventually('those beyond a hundred are answered', () => (answers.length >= 20 ? true : undefined));
-    const seen = answers.map((answer) => [answer.status, answer.headers.has('preference-applied')]);
-    expect(seen).toEqual(Array.from({ length: 20 }, () => [200, false]));
+    // On a slow machine the first ones may have waited for as long as the gateway lets them.
+    const atOnce = () => answers.filter(({ headers }) => !headers.has('preference-applied'));
+    await eventually('those beyond a hundred are answered', () => atOnce().length >= 20);
+    expect(atOnce().map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
   } finally {
     leaving.abort();
     await ended;

@@ -1,5 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+/** Clocks count whole milliseconds, and a timer may be one early. */
+export const ROUNDING_MS = 5;
+
 /**
  * Polls until `look` returns something other than undefined or false, and returns it; fails with `what` after `timeoutMs`, which ends
  * what would hang and judges nothing: how long things take is the machine's business.
