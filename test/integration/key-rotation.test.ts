@@ -10,8 +10,8 @@ jest.setTimeout(1_800_000);
 
 const OLD = Buffer.alloc(32, 7);
 const NEW = Buffer.alloc(32, 8);
-const POST_EVERY_MS = 100;
-const ORDER_EVERY = 10;
+const POST_EVERY_MS = 250;
+const ORDER_EVERY = 4;
 /** An order whose token has died has so long to use the next one: after three in a row it asks a person. */
 const TOKENS_DIE_EVERY_MS = 5_000;
 

@@ -1,14 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import { rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
-import { startGuardian } from '../../src/local/supervisor';
-import { findTemporal } from '../../src/local/temporal-binary';
-import { startPrivateTemporal } from '../../src/local/temporal-server';
 import { fileServers } from '../connectors/file-servers';
 import { buildPrograms, startProgram } from '../integration/programs';
 import { type Scene, startScene } from '../stand/scene';
+import { startTalkativeTemporal } from '../stand/talkative-temporal';
 import { eventually } from '../stand/waiting';
 import { startImport } from './plays';
 
@@ -17,7 +10,6 @@ type Write = (scene: Scene, workflowId: string, runId?: string) => Promise<void>
 
 /** One line a call makes about nine events, so two calls in a row outgrow this. */
 const SUGGESTED_EVENTS = 24;
-const CACHE = join(__dirname, '../../.stockbridge/cache');
 
 async function onStand(
   options: Parameters<typeof startScene>[0],
@@ -72,23 +64,8 @@ const downloadLost = (write: Write): Promise<void> =>
 
 /** A Temporal that asks runs to continue as new much sooner than after its 4,096 events. */
 async function onTalkativeTemporal(play: (scene: Scene) => Promise<void>): Promise<void> {
-  const folder = join(tmpdir(), `stockbridge-recording-${randomBytes(4).toString('hex')}`);
-  const guardian = await startGuardian({ runFolder: join(folder, 'run'), logFolder: join(folder, 'logs') });
-  const log = (line: string) => void process.stderr.write(`${line}\n`);
-  try {
-    const { address } = await startPrivateTemporal({
-      guardian,
-      findBinary: () => findTemporal({ cacheFolder: CACHE, log }),
-      namespaces: ['default'],
-      searchAttributes: SEARCH_ATTRIBUTES.map(({ name }) => name),
-      withUi: false,
-      dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': SUGGESTED_EVENTS },
-    });
-    await onStand({ temporal: { address, namespace: 'default' } }, play);
-  } finally {
-    await guardian.end();
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const { address, namespace, stop } = await startTalkativeTemporal(SUGGESTED_EVENTS);
+  await onStand({ temporal: { address, namespace } }, play).finally(stop);
 }
 
 /** A sync outgrows its history and goes on in a new run; `which` of the two is written down. */
