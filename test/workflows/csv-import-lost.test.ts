@@ -1,6 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createCsvImportActivities } from '../../src/activities/csv-import';
@@ -13,11 +10,9 @@ import type { InventorySyncStore } from '../../src/store/inventory-syncs';
 import { countRows } from '../../src/store/submission-rows';
 import { withdrawSubmission } from '../../src/store/withdrawal';
 import { fileServers, MB } from '../connectors/file-servers';
+import { buildPrograms, startProgram } from '../integration/programs';
 import { STOCK_CONNECTION, type Stand, startStand } from '../stand/stand';
 import { eventually } from '../stand/waiting';
-
-const ROOT = join(__dirname, '../..');
-const HOOK = join(__dirname, '../servers/typescript-hook.cjs');
 
 const { serve, close } = fileServers();
 let stand: Stand;
@@ -100,40 +95,26 @@ test('an abort at the last moment takes the stored rows back', async () => {
 });
 
 test('a worker that is killed in the middle of a download is followed by another one', async () => {
-  const starting = () =>
-    spawn(process.execPath, ['-r', HOOK, join(ROOT, 'src/worker.ts')], {
-      env: {
-        PATH: process.env.PATH,
-        HOME: '/nonexistent',
-        MYSQL_URL: stand.mysqlUrl,
-        TEMPORAL_ADDRESS: stand.temporalAddress,
-        TEMPORAL_NAMESPACE: stand.namespace,
-        AJIO_BASE_URL: stand.ajio.url,
-        OUTBOUND_ALLOWED_HOSTS: '127.0.0.1',
-        IMPORT_ALLOWED_HOSTS: '127.0.0.1',
-        IMPORT_ALLOW_HTTP: 'true',
-        CREDENTIALS_KEY: Buffer.alloc(32, 7).toString('base64'),
-      },
-      stdio: 'ignore',
-    });
+  const importing = { IMPORT_ALLOWED_HOSTS: '127.0.0.1', IMPORT_ALLOW_HTTP: 'true' };
+  await buildPrograms();
   const { url, calls } = await serve((_request, response) => {
     if (calls.length === 1) response.write('sku,quantity\n');
     else response.end(CSV);
   });
   const { id } = await create(url);
   await stand.dispatch.startImport(id);
-  const first = starting();
+  const first = startProgram('worker.js', stand, importing);
   await eventually('the first download', () => (calls.length === 1 ? true : undefined));
-  first.kill('SIGKILL');
-  await once(first, 'close');
-  const second = starting();
+  first.child.kill('SIGKILL');
+  await first.ended;
+  const second = startProgram('worker.js', stand, importing);
   try {
     const result = await stand.client.workflow.getHandle(csvImportWorkflowId(id)).result();
     expect(result).toMatchObject({ status: 'stored', rows: 3, badRows: 1 });
     expect(calls).toHaveLength(2);
     expect(await submissionsOf(id)).toHaveLength(1);
   } finally {
-    second.kill('SIGKILL');
-    await once(second, 'close');
+    second.child.kill('SIGKILL');
+    await second.ended;
   }
 });
