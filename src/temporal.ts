@@ -11,7 +11,8 @@ const CLOSED = { code: status.CANCELLED, details: 'the connection to Temporal wa
 const failOnceClosed: Interceptor = (options, nextCall) => {
   try {
     return new InterceptingCall(nextCall(options));
-  } catch {
+  } catch (error) {
+    if (!(error instanceof Error && error.message.includes('shut down'))) throw error;
     return new InterceptingCall({
       start(_metadata, listener) {
         process.nextTick(() => {

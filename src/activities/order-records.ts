@@ -11,6 +11,8 @@ export interface FinishOrderInput {
   error: string | null;
   /** What `startOrder` answered; absent where it was not reached, and in runs of older builds. */
   startedAtMs?: number;
+  /** Whether the run has asked the marketplace, as far as it knows. */
+  hasAsked?: boolean;
 }
 
 export interface ConfirmLinesInput {
@@ -43,9 +45,14 @@ export function createOrderRecordActivities({ orders }: { orders: OrderStore }) 
     },
 
     /** False when there is more to do before the order is done, or when it waits for its next run already. */
-    async finishOrder({ orderId, startedAtMs, ...result }: FinishOrderInput): Promise<boolean> {
-      const startedAt = startedAtMs === undefined ? {} : { startedAt: new Date(startedAtMs) };
-      return orders.finish((await find(orderId)).id, { ...result, ...startedAt });
+    async finishOrder({ orderId, startedAtMs, hasAsked = false, ...result }: FinishOrderInput): Promise<boolean> {
+      const order = await find(orderId);
+      if (startedAtMs === undefined) return orders.finish(order.id, result);
+      const startedAt = new Date(startedAtMs);
+      // The database was put back to an older copy: what the run has asked for must not be asked for blindly by the next one.
+      const forgotten = order.lines.filter((line) => line.marketplaceState === 'open' && line.updatedAt < startedAt);
+      if (hasAsked) await orders.markUncertain(order.id, forgotten);
+      return orders.finish(order.id, { ...result, startedAt });
     },
 
     /** Stores the order again when it is not there. Throws `OrderNotFound` when the run does not know what to store. */

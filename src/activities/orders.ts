@@ -105,7 +105,7 @@ export function createOrderActivities({ open: openConnection, orders }: OrderAct
     if (lines.length === 0) return standOn(side, orderId);
     const open = await openConnection(ref);
     const forgotten = lines.filter((line) => line.updatedAt.getTime() < askedSinceMs);
-    if (forgotten.length > 0) await orders.markUncertain(orderId, forgotten);
+    if (forgotten.length > 0) await orders.markUncertain(order.id, forgotten);
     const asked = forgotten.length > 0 || lines.some((line) => stateOn(side, line) === 'asked');
     if (asked && open.capabilities.orderReader) {
       const { id: connectionId, channel } = open.connection;

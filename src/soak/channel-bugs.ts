@@ -62,7 +62,7 @@ export const CHANNEL_BUGS: readonly Bug[] = [
         file: WORKFLOWS,
         find: 'const atMarketplace = await (0, marketplace_cancel_1.cancelAtMarketplace)(',
         replace:
-          'await cancelInWms(wms, orderId, cancelledAt).catch(() => undefined);\n        const atMarketplace = await (0, marketplace_cancel_1.cancelAtMarketplace)(',
+          'await (0, wms_cancel_1.cancelInWms)(wms, orderId, cancelledAt).catch(() => undefined);\n        const atMarketplace = await (0, marketplace_cancel_1.cancelAtMarketplace)(',
       },
     ],
     scenario: { ...CALM, mix: MANY_ORDERS },

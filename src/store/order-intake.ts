@@ -39,6 +39,12 @@ const valuesOfNamed = ({
   lines.map((line) => line.lineItemSequenceNumber),
 ];
 
+/**
+ * When a line was written that no run has written yet. So a run that has asked for it knows that the database was put back, also when
+ * the event came again since then.
+ */
+const NEVER = new Date(0);
+
 /** With `isAsked` as lines that may have been asked for: they are read back before anybody asks again. */
 async function insertPieces(
   tx: Queryable,
@@ -61,7 +67,7 @@ async function insertPieces(
     line.quantity,
     state,
     state,
-    new Date(),
+    isAsked ? new Date() : NEVER,
   ]);
   for (const chunk of inChunks(rows)) {
     await tx.change(
@@ -102,12 +108,15 @@ const takeOver = (tx: Queryable, orderId: string, order: Pick<NewOrder, 'connect
     [orderId, ...valuesOfNamed(order)],
   );
 
-/** Stores the order of this workflow id with those of the pieces that nobody else owns; undefined when there are none or it is open or done. */
+/**
+ * Stores the order of this workflow id with those of the pieces that nobody else owns and, with `takesOver`, those of failed orders; undefined when there are none or it is open or done.
+ */
 async function insertOrder(
   tx: Queryable,
   order: NewOrder,
   workflowId: string,
   pieces: readonly LinePieces[],
+  takesOver: boolean,
 ): Promise<string | undefined> {
   const id = newId();
   await insertRow(tx, { id, workflowId, status: 'stored' }, order);
@@ -118,7 +127,7 @@ async function insertOrder(
   const isNew = row.id === id;
   if (!isNew && row.status !== 'failed') return undefined;
   await insertPieces(tx, row.id, order, pieces);
-  await takeOver(tx, row.id, order);
+  if (takesOver) await takeOver(tx, row.id, order);
   const [owned] = await tx.select<{ owned: number }>('SELECT COUNT(*) AS owned FROM order_lines WHERE orderId = ?', [
     row.id,
   ]);
@@ -169,9 +178,11 @@ const concerned = (tx: Queryable, order: NewOrder): Promise<OrderRow[]> =>
 export const storeOrder = (db: Database, order: NewOrder): Promise<StoredResult> =>
   db.transaction(async (tx) => {
     const first = order.lines.map((line) => ({ ...line, firstPiece: 1 }));
-    const own = await insertOrder(tx, order, order.workflowId, first);
+    const own = await insertOrder(tx, order, order.workflowId, first, true);
     const more = await piecesOnTop(tx, order);
-    const onTop = more.length === 0 ? undefined : await insertOrder(tx, order, order.workflowIdOfMore(more), more);
+    // It asks for what comes on top and for nothing else: two pieces of one line in one order could not be told apart.
+    const workflowIdOfMore = order.workflowIdOfMore(more);
+    const onTop = more.length === 0 ? undefined : await insertOrder(tx, order, workflowIdOfMore, more, false);
     const rows = await concerned(tx, order);
     const failed = rows.filter(({ status }) => status === 'failed').map(({ id }) => id);
     if (failed.length > 0) await reopen(tx, failed);

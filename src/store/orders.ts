@@ -122,7 +122,7 @@ export function createOrderStore(db: Database): OrderStore {
          FROM order_lines ol LEFT JOIN order_lines o
            ON o.connectionId = ol.connectionId AND o.orderNumber = ol.orderNumber AND o.marketplaceItemId = ol.marketplaceItemId
              AND (o.lineItemSequenceNumber, o.firstPiece) <> (ol.lineItemSequenceNumber, ol.firstPiece)
-             AND (${isOver} OR o.sellerCancelled > 0)
+             AND (${isOver} OR (o.sellerCancelled > 0 AND o.orderId <> ol.orderId))
          WHERE ol.orderId = ?
          GROUP BY ol.connectionId, ol.orderNumber, ol.lineItemSequenceNumber, ol.firstPiece
          ORDER BY ol.lineItemSequenceNumber`,

@@ -46,7 +46,7 @@ const ADVICE: Record<FailureType | 'Unexpected', string> = {
   OutcomeUnknown:
     'Nobody knows whether the channel applied it. Look there and say what you saw with `confirmCancelled` or `confirmNotCancelled`; `retry` reads back first.',
   LineInUse:
-    'Another order asks for the same line of the marketplace’s order and waits for its outcome. Help that one; this run goes on by itself.',
+    'Another order asks for the same line of the marketplace’s order and waits for its outcome. Help that one, or send its event again if its run is over; this run goes on by itself.',
   InputInvalid: 'Credentials, settings or input do not fit. Correct the connection, then `retry`.',
   ConnectionNotFound: 'The connection is gone. Add it again, then `retry`, or send `giveUp`.',
   OrderNotFound:

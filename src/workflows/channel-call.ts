@@ -30,6 +30,8 @@ export interface ChannelCall {
   activityId?: string;
   /** Of stock, whose calls have waited for the channel's pauses since before orders did. */
   isStock?: boolean;
+  /** The last call met what heals by itself, and the run has waited for it: met again, it is told at once. */
+  isProbe?: boolean;
 }
 
 /** What a channel has failed of while one thing was asked of it; shared by the calls that ask for it again. */
@@ -62,7 +64,7 @@ export function callChannel<T>(
 
   return withFreshToken(connection, async (minTokenGeneration, isLastToken) => {
     for (;;) {
-      const { policy, summary, activityId, isStock = false } = describeCall();
+      const { policy, summary, activityId, isStock = false, isProbe = false } = describeCall();
       const { maximumAttempts } = policy.retry;
       // Complete options each time: those given to a single call would be merged into the proxy's, so that a limit of one leaks into another.
       const channel = proxyActivities<ChannelActivities>({
@@ -96,6 +98,7 @@ export function callChannel<T>(
         const isAsBefore = isStock && isRateLimit;
         if (isLong && (!isAsBefore || patched('shows-long-pauses'))) throw error;
         if (!isAsBefore && !patched('attempts-are-the-channels')) throw error;
+        if (isProbe && slot === undefined && patched('probes-once')) throw error;
         if (slot === undefined) waitedMs += waitMs;
         pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
         await sleep(waitMs, { summary: waitSummary(connection, failure) });
@@ -107,6 +110,26 @@ export function callChannel<T>(
 /** When to try again by ourselves what heals without a person: not before the channel's own pause is over, but every ten minutes at least. */
 export const nextProbeMs = ({ details }: ReadFailure): number =>
   Math.min(Math.max(PROBE_INTERVAL_MS, details.retryAfterMs ?? 0), MAX_PROBE_INTERVAL_MS);
+
+/**
+ * Paces the probes of what heals by itself: every 30 s at first, later after a tenth of the time that it has lasted, at most ten minutes.
+ * A history has room for 51,200 events, and so for more than a week of that.
+ */
+export function createProbes() {
+  let probed: CalledConnection | undefined;
+  let sinceMs = 0;
+  return {
+    isOf: (connection: CalledConnection): boolean => probed === connection,
+    nextMs(connection: CalledConnection, failure: ReadFailure): number {
+      if (probed !== connection) sinceMs = Date.now();
+      probed = connection;
+      return Math.max(nextProbeMs(failure), Math.min((Date.now() - sinceMs) / 10, MAX_PROBE_INTERVAL_MS));
+    },
+    end(): void {
+      probed = undefined;
+    },
+  };
+}
 
 /** Also when the policy's attempts went to something else, such as a person's pause. */
 const isWorthAnotherCall = ({ type, details }: ReadFailure, maximumAttempts: number | undefined, failures: number) =>

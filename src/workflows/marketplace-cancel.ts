@@ -19,7 +19,7 @@ export const HEALS_BY_ITSELF = NOT_THE_CHANNELS;
 export interface AskedInThisRun {
   /** The database's time at the start of the run. Absent in runs of older builds. */
   startedAtMs?: number;
-  /** Whether a request has left. */
+  /** Whether a request has left, or there was nothing left to ask for. */
   hasAsked: boolean;
   /** A person was asked after an answer that never came: what was read back then is old by the time that they answer. */
   isToReadFirst?: boolean;
@@ -30,6 +30,7 @@ const EVER = Number.MAX_SAFE_INTEGER;
 
 /** A call that failed of these has asked for the lines; of others, such as a lost worker, nobody knows whether it came so far. */
 const HAVE_ASKED: ReadonlySet<string> = new Set(['OutcomeUnknown', 'ChannelContractViolated']);
+const hasAskedIn = ({ type, details }: ReadFailure): boolean => HAVE_ASKED.has(type) || details.mayStillApply === true;
 
 /**
  * Asks the marketplace to cancel; where its answer is missing or says no, believes only what it shows when it is read back. Answers
@@ -40,6 +41,7 @@ export async function cancelAtMarketplace(
   orderId: string,
   cancelledAt: string,
   memory: AskedInThisRun,
+  isProbe = false,
 ): Promise<OrderStepResult | ReadFailure> {
   let leaveOut: string[] = [];
   const ask = async (channel: ActivityInterfaceFor<ChannelActivities>, ref: ConnectionRef) => {
@@ -56,20 +58,21 @@ export async function cancelAtMarketplace(
       memory.hasAsked = true;
       return asked;
     } catch (error) {
-      memory.hasAsked ||= error instanceof ActivityFailure && HAVE_ASKED.has(readFailure(error).type);
+      memory.hasAsked ||= error instanceof ActivityFailure && hasAskedIn(readFailure(error));
       throw error;
     }
   };
-  const cancel = () => ({ policy: MARKETPLACE_CANCEL, summary: `${side.displayName} · cancel` });
+  const cancel = () => ({ policy: MARKETPLACE_CANCEL, summary: `${side.displayName} · cancel`, isProbe });
   const readBack = () =>
     callChannel(
       side,
-      () => ({ policy: MARKETPLACE_READ, summary: `${side.displayName} · read back` }),
+      () => ({ policy: MARKETPLACE_READ, summary: `${side.displayName} · read back`, isProbe }),
       (channel, ref) => channel.readMarketplaceOrder({ orderId, ...ref }),
     ).catch(readFailure);
 
   // The three attempts are the channel's for this cancel, however often the order is read back between them.
   const spent: SpentAttempts = { channelFailures: 0 };
+  let wasUncertain = false;
   for (let readBacks = 0; ; readBacks++) {
     let asked: OrderStepResult | ReadFailure;
     try {
@@ -77,11 +80,14 @@ export async function cancelAtMarketplace(
       if (asked.notCancelled.length === 0) return asked;
     } catch (error) {
       asked = readFailure(error);
+      // What an earlier round has read back is old by the time that a person answers.
+      memory.isToReadFirst ||= wasUncertain;
       if (!isUncertain(asked)) throw error;
+      wasUncertain = true;
       if (readBacks >= MAX_READ_BACKS && !patched('reads-back-before-asking')) throw error;
     }
     let shown = await readBack();
-    memory.isToReadFirst = false;
+    memory.isToReadFirst = 'type' in shown && 'type' in asked;
     for (let waitMs = readAgainInMs(shown); waitMs > 0; waitMs = readAgainInMs(shown)) {
       await sleep(waitMs, { summary: 'an earlier request may arrive late' });
       shown = await readBack();

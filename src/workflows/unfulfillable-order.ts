@@ -1,15 +1,15 @@
 import { CancellationScope, isCancellation, patched, proxyActivities } from '@temporalio/workflow';
 import type { HomeActivities } from '../activities';
-import type { OrderStepResult } from '../activities/orders';
 import type { OrderLine, OrderOutcome, OrderRecord } from '../contracts/order';
-import { HOME, WMS_CANCEL, WMS_LOGIN_TRIED_FOR_MS } from './activity-options';
+import { HOME, WMS_LOGIN_TRIED_FOR_MS } from './activity-options';
 import { createAttention, failWith, setOutcome } from './attention';
-import { type CalledConnection, callChannel, nextProbeMs } from './channel-call';
+import { type CalledConnection, createProbes } from './channel-call';
 import { readConfirmation } from './confirmation';
 import { type ReadFailure, readFailure } from './failure-reading';
 import { type AskedInThisRun, cancelAtMarketplace, HEALS_BY_ITSELF } from './marketplace-cancel';
 import { confirmCancelled, confirmNotCancelled, type SeenLines } from './messages';
 import { onSignal } from './signals';
+import { cancelInWms, refusalOf } from './wms-cancel';
 import { orderDetails } from './wording';
 
 /** One of the two systems that the order is cancelled in. */
@@ -43,6 +43,7 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
   // Taken once, so that every retry tells the WMS the same time.
   const cancelledAt = new Date().toISOString();
   const memory: AskedInThisRun = { hasAsked: false };
+  const probes = createProbes();
   let wmsSinceMs: number | undefined;
   const attention = createAttention();
   let outcome: OrderOutcome = 'not_cancelled';
@@ -63,8 +64,8 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
   const endEarly = (endedAs: OrderOutcome, error: string): Promise<void> =>
     CancellationScope.nonCancellable(async () => {
       // Where it cannot be written there is no row, or the sweep takes the order over: the run ends all the same.
-      const { startedAtMs } = memory;
-      const since = startedAtMs === undefined ? {} : { startedAtMs };
+      const { startedAtMs, hasAsked } = memory;
+      const since = startedAtMs === undefined ? {} : { startedAtMs, hasAsked };
       await home.finishOrder({ orderId, status: 'failed', outcome: endedAs, error, ...since }).catch(readFailure);
       if (!patched('says-how-it-ended')) return;
       setOutcome(endedAs);
@@ -104,15 +105,18 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
       title,
       wake: () => whatWasSeen() !== undefined,
       otherSignals: ['confirmCancelled', 'confirmNotCancelled'],
-      ...(heals ? { waitFor: nextProbeMs(failure) } : {}),
+      ...(heals ? { waitFor: probes.nextMs(side, failure) } : {}),
     });
     const seen = whatWasSeen();
     if (seen && decision === 'woken') {
-      memory.isToReadFirst = false;
+      // Of a line that they do not name they have said nothing.
+      if (known.every((line) => seen.lines?.includes(line) ?? true)) memory.isToReadFirst = false;
       await keep(() => home.confirmLines({ orderId, side: side === wms ? 'wms' : 'marketplace', ...seen }));
     }
     // Nobody has to do anything, but everybody may see it until it is over.
     if (decision === 'timeout' && heals && patched('heals-by-itself')) return;
+    probes.end();
+    wmsSinceMs = undefined;
     if (decision !== 'retry' && decision !== 'woken') {
       const error = failure.details.channelWords ?? failure.message;
       await endEarly(decision === 'giveUp' ? asGivenUp() : outcome, error);
@@ -125,24 +129,31 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
     const started = await keep(() => home.startOrder({ orderId }));
     if (started) memory.startedAtMs = started.atMs;
     for (;;) {
-      const atMarketplace = await cancelAtMarketplace(marketplace, orderId, cancelledAt, memory).catch(readFailure);
+      const isProbe = probes.isOf(marketplace);
+      const atMarketplace = await cancelAtMarketplace(marketplace, orderId, cancelledAt, memory, isProbe).catch(
+        readFailure,
+      );
       if ('type' in atMarketplace) {
         await askFor(marketplace, atMarketplace);
         continue;
       }
       if (atMarketplace.cancelled.length > 0) {
         outcome = 'cancelled_at_marketplace_only';
-        setOutcome(outcome);
-        attention.clear(
-          orderDetails(orderNumber, `${marketplace.displayName} has cancelled; ${wms.displayName} comes next`),
-        );
+        // While the WMS is probed its question stays.
+        if (!probes.isOf(wms) || !patched('probes-once')) {
+          setOutcome(outcome);
+          attention.clear(
+            orderDetails(orderNumber, `${marketplace.displayName} has cancelled; ${wms.displayName} comes next`),
+          );
+        }
         wmsSinceMs ??= Date.now();
-        const inWms = await cancelInWms(wms, orderId, cancelledAt).catch(readFailure);
+        const inWms = await cancelInWms(wms, orderId, cancelledAt, probes.isOf(wms)).catch(readFailure);
         const failure = 'type' in inWms ? inWms : refusalOf(inWms);
         if (failure) {
           await askFor(wms, failure);
           continue;
         }
+        wmsSinceMs = undefined;
         outcome = atMarketplace.notCancelled.length > 0 ? 'partially_cancelled' : 'cancelled';
       }
       const refused = refusalOf(atMarketplace);
@@ -177,20 +188,4 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
     }
     throw error;
   }
-}
-
-const refusalOf = ({ notCancelled, unknown = [] }: OrderStepResult): ReadFailure | undefined => {
-  const [first] = notCancelled;
-  if (!first) return undefined;
-  const channelWords = notCancelled.map(({ line, reason }) => `line ${line}: ${reason}`).join('; ');
-  const type = unknown.length > 0 ? 'OutcomeUnknown' : 'ChannelRejected';
-  return { type, message: channelWords, details: { channelWords } };
-};
-
-async function cancelInWms(side: OrderSideInput, orderId: string, cancelledAt: string): Promise<OrderStepResult> {
-  const cancel = () => ({ policy: WMS_CANCEL, summary: `${side.displayName} · cancel` });
-  const ask = () => callChannel(side, cancel, (channel, ref) => channel.cancelInWms({ orderId, cancelledAt, ...ref }));
-  const stand = await ask();
-  // Some WMS cancel all lines of a request or none: once it said which ones were cancelled before, the others go through.
-  return stand.notCancelled.length > 0 && stand.cancelled.length > 0 ? ask() : stand;
 }

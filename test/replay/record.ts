@@ -101,6 +101,11 @@ export const SCENARIOS: Record<string, Scenario> = {
     ajio: [{ kind: 'throttle', retryAfter: '1', times: 2 }],
     play: async (scene, tenant) => end(scene, await order(scene, tenant)),
   },
+  // It is probed twice, the second time with a single call.
+  'order-limited-for-long': {
+    ajio: [{ kind: 'throttle', retryAfter: '61', times: 2 }],
+    play: async (scene, tenant) => end(scene, await order(scene, tenant)),
+  },
   'order-token-refreshed': {
     ajio: [{ kind: 'expire-token', times: 1 }],
     eshopbox: [{ kind: 'expire-token', times: 1 }],

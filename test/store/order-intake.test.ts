@@ -115,6 +115,20 @@ describe('pieces that a later event adds to a line', () => {
     expect(new Set([first, open, third].map(({ workflowId }) => workflowId)).size).toBe(3);
   });
 
+  it('are all that their order has: first pieces of a failed order stay there', async () => {
+    const first = await store({ 1: 1, 2: 1 });
+    const second = await store({ 1: 1, 3: 1 });
+    await done(second.orderId);
+    await failed(first.orderId);
+    const more = await store({ 1: 2, 3: 1 });
+    expect(more.unfinished.toSorted()).toEqual([first.orderId, more.orderId].toSorted());
+    expect(await piecesOf(more.orderId)).toEqual([['1', 2, 1]]);
+    expect(await piecesOf(first.orderId)).toEqual([
+      ['1', 1, 1],
+      ['2', 1, 1],
+    ]);
+  });
+
   it('are stored once, however often and however parallel they come, and fewer pieces than known are none', async () => {
     await store({ 1: 1, 2: 4 });
     const results = await Promise.all([2, 3, 3, 2, 3, 1].map((quantity) => store({ 1: quantity, 2: 2 })));
@@ -203,6 +217,16 @@ describe('pieces that a later event adds to a line', () => {
       { sellerCancelled: 1, cancelledBefore: 0 },
     ]);
     expect((await stores.orders.find(other.orderId))?.lines).toMatchObject([{ cancelledBefore: 1 }]);
+    // In one order with the other line it is counted with the lines themselves.
+    await stores.db.change('UPDATE order_lines SET orderId = ? WHERE orderId = ?', [other.orderId, first.orderId]);
+    expect((await stores.orders.find(other.orderId))?.lines).toMatchObject([
+      { sellerCancelled: 1, cancelledBefore: 0 },
+      { sellerCancelled: 0, cancelledBefore: 0 },
+    ]);
+    await stores.db.change("UPDATE order_lines SET orderId = ? WHERE orderId = ? AND lineItemSequenceNumber = '1'", [
+      first.orderId,
+      other.orderId,
+    ]);
     await stores.orders.confirm(first.orderId, { side: 'marketplace', cancelled: true });
     expect((await stores.orders.find(other.orderId))?.lines).toMatchObject([{ cancelledBefore: 3 }]);
   });

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { confirmCancelled } from '../../src/workflows/messages';
 import { ajioItem, lineNumber } from '../stand/events';
 import { type Scene, startScene } from '../stand/scene';
@@ -71,6 +73,60 @@ test('a run whose event came again in the meantime goes on with what that stored
   await scene.see.retry(workflowId);
   await scene.see.untilOrder(workflowId, 'done');
   expect(effects()).toEqual([[1, 1]]);
+});
+
+test('what the marketplace had cancelled is read back also where the event came again before', async () => {
+  const { tenant, orderNumber, workflowId, effects } = await waiting('sent-again-late', 'eshopbox', ['1'], 2);
+  await forget(orderNumber);
+  await scene.send.order(tenant, { orderNumber });
+  await scene.see.retry(workflowId);
+  expect(await scene.see.result(workflowId)).toMatchObject({ outcome: 'cancelled' });
+  expect(scene.see.cancels(orderNumber)).toHaveLength(1);
+  expect(effects()).toEqual([[1, 1]]);
+});
+
+test.each(['the event comes again before', 'the event comes again afterwards'] as const)(
+  'a run that is given up after an older copy leaves what it has asked for to be read back: %s',
+  async (when) => {
+    const isBefore = when === 'the event comes again before';
+    const name = isBefore ? 'given-up-after' : 'given-up-before';
+    const { tenant, orderNumber, workflowId, effects } = await waiting(name, 'eshopbox', ['1'], 2);
+    const { db } = scene.stand.stores;
+    const open = `UPDATE order_lines SET marketplaceState = 'open', updatedAt = updatedAt - INTERVAL 1 MINUTE WHERE orderNumber = ?`;
+    if (isBefore) {
+      await forget(orderNumber);
+      await scene.send.order(tenant, { orderNumber });
+    } else await db.change(open, [orderNumber]);
+    await scene.see.giveUp(workflowId);
+    await expect(scene.see.result(workflowId)).rejects.toThrow();
+    if (isBefore) {
+      const [row] = await db.select<{ id: string }>('SELECT id FROM orders WHERE workflowId = ?', [workflowId]);
+      await scene.stand.dispatch.startOrder(row?.id ?? '');
+    } else await scene.send.order(tenant, { orderNumber });
+    await scene.see.untilOrder(workflowId, 'done');
+    expect(scene.see.cancels(orderNumber)).toHaveLength(1);
+    expect(effects()).toEqual([[1, 1]]);
+  },
+);
+
+test('an order whose run is over and that the copy does not know: by the steps of docs/operations.md it is cancelled once, in whatever mix', async () => {
+  const { stand, send, see, tenants } = scene;
+  const tenant = await tenants.add('over');
+  const orderNumber = 'O-over';
+  stand.ajio.setState({
+    orders: { [orderNumber]: { username: 'over', lines: linesFrom(orderNumber, ['1', '2'], 2) } },
+  });
+  const first = await send.order(tenant, { orderNumber, lines: ['1'] });
+  await see.untilOrder(first.workflowId, 'done');
+  await stand.stopWorkers();
+  await forget(orderNumber);
+  const second = await send.order(tenant, { orderNumber, lines: ['1', '2'] });
+  const operations = readFileSync(join(__dirname, '../../docs/operations.md'), 'utf8');
+  const statement = /`(UPDATE order_lines SET [^`]+)`/.exec(operations)?.[1];
+  await stand.stores.db.change(`${statement} AND orderNumber = ?`, [orderNumber]);
+  await stand.startWorkers();
+  await see.untilOrder(second.workflowId, 'done');
+  for (const line of ['1', '2']) expect(see.effectiveCancels(orderNumber, ajioItem(orderNumber, line))).toBe(1);
 });
 
 test('a run whose lines went to another order in the meantime ends, and they are cancelled once', async () => {
