@@ -103,7 +103,10 @@ export const SCENARIOS: Record<string, Scenario> = {
   },
   // It is probed twice, the second time with a single call.
   'order-limited-for-long': {
-    ajio: [{ kind: 'throttle', retryAfter: '61', times: 2 }],
+    ajio: [
+      { kind: 'throttle', retryAfter: '61', times: 1 },
+      { kind: 'throttle', retryAfter: '1', times: 1 },
+    ],
     play: async (scene, tenant) => end(scene, await order(scene, tenant)),
   },
   'order-token-refreshed': {
