@@ -109,7 +109,8 @@ const takeOver = (tx: Queryable, orderId: string, order: Pick<NewOrder, 'connect
   );
 
 /**
- * Stores the order of this workflow id with those of the pieces that nobody else owns and, with `takesOver`, those of failed orders; undefined when there are none or it is open or done.
+ * Stores the order of this workflow id with those of the pieces that nobody else owns and, with `takesOver`, those that failed orders own.
+ * Undefined when there are none, or when it is open or done.
  */
 async function insertOrder(
   tx: Queryable,

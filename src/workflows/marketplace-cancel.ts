@@ -87,11 +87,11 @@ export async function cancelAtMarketplace(
       if (readBacks >= MAX_READ_BACKS && !patched('reads-back-before-asking')) throw error;
     }
     let shown = await readBack();
-    memory.isToReadFirst = 'type' in shown && 'type' in asked;
     for (let waitMs = readAgainInMs(shown); waitMs > 0; waitMs = readAgainInMs(shown)) {
       await sleep(waitMs, { summary: 'an earlier request may arrive late' });
       shown = await readBack();
     }
+    memory.isToReadFirst = 'type' in shown && 'type' in asked;
     if ('type' in shown) return withoutReadBack(asked, shown);
     leaveOut = shown.unknown ?? [];
     // A refusal stands, unless what is left to ask for is less than what was refused.
