@@ -1,6 +1,6 @@
 import { activityInfo } from '@temporalio/activity';
 import type { OrderOutcome, OrderRecord } from '../contracts/order';
-import type { OrderSide, OrderStore } from '../store/orders';
+import type { OrderSide, OrderStore, StoredOrderLine } from '../store/orders';
 import { createOrderLookup } from './order-lookup';
 
 export interface FinishOrderInput {
@@ -50,8 +50,9 @@ export function createOrderRecordActivities({ orders }: { orders: OrderStore }) 
       if (startedAtMs === undefined) return orders.finish(order.id, result);
       const startedAt = new Date(startedAtMs);
       // The database was put back to an older copy: what the run has asked for must not be asked for blindly by the next one.
-      const forgotten = order.lines.filter((line) => line.marketplaceState === 'open' && line.updatedAt < startedAt);
-      if (hasAsked) await orders.markUncertain(order.id, forgotten);
+      const isForgotten = ({ marketplaceState, updatedAt }: StoredOrderLine) =>
+        (marketplaceState === 'open' || marketplaceState === 'refused') && updatedAt < startedAt;
+      if (hasAsked) await orders.markUncertain(order.id, order.lines.filter(isForgotten));
       return orders.finish(order.id, { ...result, startedAt });
     },
 

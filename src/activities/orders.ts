@@ -104,10 +104,14 @@ export function createOrderActivities({ open: openConnection, orders }: OrderAct
     );
     if (lines.length === 0) return standOn(side, orderId);
     const open = await openConnection(ref);
-    const forgotten = lines.filter((line) => line.updatedAt.getTime() < askedSinceMs);
+    const canRead = open.capabilities.orderReader !== undefined;
+    const forgotten = canRead ? lines.filter((line) => line.updatedAt.getTime() < askedSinceMs) : [];
+    // Read now, the piece that another order is asking for could be taken for this one's.
+    const isBeside = (line: StoredOrderLine) => line.askedBeside > 0 && stateOn(side, line) !== 'asked';
+    if (side === 'marketplace' && forgotten.some(isBeside)) throw lineInUse(open);
     if (forgotten.length > 0) await orders.markUncertain(order.id, forgotten);
     const asked = forgotten.length > 0 || lines.some((line) => stateOn(side, line) === 'asked');
-    if (asked && open.capabilities.orderReader) {
+    if (asked && canRead) {
       const { id: connectionId, channel } = open.connection;
       throw new ConnectorError(
         'OutcomeUnknown',

@@ -30,8 +30,8 @@ export interface ChannelCall {
   activityId?: string;
   /** Of stock, whose calls have waited for the channel's pauses since before orders did. */
   isStock?: boolean;
-  /** The last call met what heals by itself, and the run has waited for it: met again, it is told at once. */
-  isProbe?: boolean;
+  /** What heals by itself and the run has waited for: met again, it is told at once. */
+  probed?: ReadFailure['type'];
 }
 
 /** What a channel has failed of while one thing was asked of it; shared by the calls that ask for it again. */
@@ -64,7 +64,7 @@ export function callChannel<T>(
 
   return withFreshToken(connection, async (minTokenGeneration, isLastToken) => {
     for (;;) {
-      const { policy, summary, activityId, isStock = false, isProbe = false } = describeCall();
+      const { policy, summary, activityId, isStock = false, probed } = describeCall();
       const { maximumAttempts } = policy.retry;
       // Complete options each time: those given to a single call would be merged into the proxy's, so that a limit of one leaks into another.
       const channel = proxyActivities<ChannelActivities>({
@@ -98,7 +98,8 @@ export function callChannel<T>(
         const isAsBefore = isStock && isRateLimit;
         if (isLong && (!isAsBefore || patched('shows-long-pauses'))) throw error;
         if (!isAsBefore && !patched('attempts-are-the-channels')) throw error;
-        if (isProbe && slot === undefined && patched('probes-once')) throw error;
+        const isSame = failure.type === probed && NOT_THE_CHANNELS.has(failure.type);
+        if (isSame && slot === undefined && patched('probes-once')) throw error;
         if (slot === undefined) waitedMs += waitMs;
         pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
         await sleep(waitMs, { summary: waitSummary(connection, failure) });
@@ -116,14 +117,14 @@ export const nextProbeMs = ({ details }: ReadFailure): number =>
  * A history has room for 51,200 events, and so for more than a week of that.
  */
 export function createProbes() {
-  let probed: CalledConnection | undefined;
-  let sinceMs = 0;
+  let probed: { connection: CalledConnection; type: ReadFailure['type']; sinceMs: number } | undefined;
   return {
-    isOf: (connection: CalledConnection): boolean => probed === connection,
+    /** What of this connection is waited for. */
+    of: (connection: CalledConnection) => (probed?.connection === connection ? probed.type : undefined),
     nextMs(connection: CalledConnection, failure: ReadFailure): number {
-      if (probed !== connection) sinceMs = Date.now();
-      probed = connection;
-      return Math.max(nextProbeMs(failure), Math.min((Date.now() - sinceMs) / 10, MAX_PROBE_INTERVAL_MS));
+      const { type } = failure;
+      if (probed?.connection !== connection || probed.type !== type) probed = { connection, type, sinceMs: Date.now() };
+      return Math.max(nextProbeMs(failure), Math.min((Date.now() - probed.sinceMs) / 10, MAX_PROBE_INTERVAL_MS));
     },
     end(): void {
       probed = undefined;

@@ -21,7 +21,10 @@ export interface AskedInThisRun {
   startedAtMs?: number;
   /** Whether a request has left, or there was nothing left to ask for. */
   hasAsked: boolean;
-  /** A person was asked after an answer that never came: what was read back then is old by the time that they answer. */
+  /**
+   * Whether the next request is to be read back for first: an answer never came, and what was read back then is old by now; or all
+   * is cancelled, so that a line which is not is one of an older copy.
+   */
   isToReadFirst?: boolean;
 }
 
@@ -41,7 +44,7 @@ export async function cancelAtMarketplace(
   orderId: string,
   cancelledAt: string,
   memory: AskedInThisRun,
-  isProbe = false,
+  probed?: ReadFailure['type'],
 ): Promise<OrderStepResult | ReadFailure> {
   let leaveOut: string[] = [];
   const ask = async (channel: ActivityInterfaceFor<ChannelActivities>, ref: ConnectionRef) => {
@@ -56,17 +59,23 @@ export async function cancelAtMarketplace(
         ...(leaveOut.length > 0 ? { leaveOut } : {}),
       });
       memory.hasAsked = true;
+      memory.isToReadFirst = false;
       return asked;
     } catch (error) {
-      memory.hasAsked ||= error instanceof ActivityFailure && hasAskedIn(readFailure(error));
+      if (!(error instanceof ActivityFailure)) throw error;
+      const failure = readFailure(error);
+      memory.hasAsked ||= hasAskedIn(failure);
+      // From here on the lines themselves say that they were asked for.
+      if (failure.type === 'OutcomeUnknown') memory.isToReadFirst = false;
       throw error;
     }
   };
-  const cancel = () => ({ policy: MARKETPLACE_CANCEL, summary: `${side.displayName} · cancel`, isProbe });
+  const probing = probed ? { probed } : {};
+  const cancel = () => ({ policy: MARKETPLACE_CANCEL, summary: `${side.displayName} · cancel`, ...probing });
   const readBack = () =>
     callChannel(
       side,
-      () => ({ policy: MARKETPLACE_READ, summary: `${side.displayName} · read back`, isProbe }),
+      () => ({ policy: MARKETPLACE_READ, summary: `${side.displayName} · read back`, ...probing }),
       (channel, ref) => channel.readMarketplaceOrder({ orderId, ...ref }),
     ).catch(readFailure);
 
@@ -81,7 +90,7 @@ export async function cancelAtMarketplace(
     } catch (error) {
       asked = readFailure(error);
       // What an earlier round has read back is old by the time that a person answers.
-      memory.isToReadFirst ||= wasUncertain;
+      memory.isToReadFirst ||= wasUncertain && !HEALS_BY_ITSELF.has(asked.type);
       if (!isUncertain(asked)) throw error;
       wasUncertain = true;
       if (readBacks >= MAX_READ_BACKS && !patched('reads-back-before-asking')) throw error;
@@ -91,8 +100,11 @@ export async function cancelAtMarketplace(
       await sleep(waitMs, { summary: 'an earlier request may arrive late' });
       shown = await readBack();
     }
-    memory.isToReadFirst = 'type' in shown && 'type' in asked;
-    if ('type' in shown) return withoutReadBack(asked, shown);
+    if ('type' in shown) {
+      // Lines that nobody has refused are kept as asked for.
+      memory.isToReadFirst ||= wasUncertain && !('type' in asked);
+      return withoutReadBack(asked, shown);
+    }
     leaveOut = shown.unknown ?? [];
     // A refusal stands, unless what is left to ask for is less than what was refused.
     const isNewRequest = shown.fewer !== undefined && shown.fewer.length > 0;

@@ -66,7 +66,13 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
       // Where it cannot be written there is no row, or the sweep takes the order over: the run ends all the same.
       const { startedAtMs, hasAsked } = memory;
       const since = startedAtMs === undefined ? {} : { startedAtMs, hasAsked };
-      await home.finishOrder({ orderId, status: 'failed', outcome: endedAs, error, ...since }).catch(readFailure);
+      const write = () =>
+        home
+          .finishOrder({ orderId, status: 'failed', outcome: endedAs, error, ...since })
+          .then(() => undefined, readFailure);
+      const failure = await write();
+      // Its event would be taken for a new one, and asked for blindly.
+      if (failure?.type === 'OrderNotFound' && patched('stores-what-it-gives-up') && !(await restore())) await write();
       if (!patched('says-how-it-ended')) return;
       setOutcome(endedAs);
       attention.clear(orderDetails(orderNumber, `Ended as ${endedAs}: ${error}`));
@@ -110,7 +116,8 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
     const seen = whatWasSeen();
     if (seen && decision === 'woken') {
       // Of a line that they do not name they have said nothing.
-      if (known.every((line) => seen.lines?.includes(line) ?? true)) memory.isToReadFirst = false;
+      const isAboutAll = known.every((line) => seen.lines?.includes(line) ?? true);
+      if (side === marketplace && isAboutAll) memory.isToReadFirst = false;
       await keep(() => home.confirmLines({ orderId, side: side === wms ? 'wms' : 'marketplace', ...seen }));
     }
     // Nobody has to do anything, but everybody may see it until it is over.
@@ -129,31 +136,30 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
     const started = await keep(() => home.startOrder({ orderId }));
     if (started) memory.startedAtMs = started.atMs;
     for (;;) {
-      const isProbe = probes.isOf(marketplace);
-      const atMarketplace = await cancelAtMarketplace(marketplace, orderId, cancelledAt, memory, isProbe).catch(
+      const probed = probes.of(marketplace);
+      const atMarketplace = await cancelAtMarketplace(marketplace, orderId, cancelledAt, memory, probed).catch(
         readFailure,
       );
       if ('type' in atMarketplace) {
         await askFor(marketplace, atMarketplace);
         continue;
       }
+      if (atMarketplace.notCancelled.length === 0) memory.isToReadFirst = true;
       if (atMarketplace.cancelled.length > 0) {
         outcome = 'cancelled_at_marketplace_only';
-        // While the WMS is probed its question stays.
-        if (!probes.isOf(wms) || !patched('probes-once')) {
-          setOutcome(outcome);
-          attention.clear(
-            orderDetails(orderNumber, `${marketplace.displayName} has cancelled; ${wms.displayName} comes next`),
-          );
-        }
+        setOutcome(outcome);
+        attention.clear(
+          orderDetails(orderNumber, `${marketplace.displayName} has cancelled; ${wms.displayName} comes next`),
+        );
         wmsSinceMs ??= Date.now();
-        const inWms = await cancelInWms(wms, orderId, cancelledAt, probes.isOf(wms)).catch(readFailure);
+        const inWms = await cancelInWms(wms, orderId, cancelledAt, probes.of(wms)).catch(readFailure);
         const failure = 'type' in inWms ? inWms : refusalOf(inWms);
         if (failure) {
           await askFor(wms, failure);
           continue;
         }
         wmsSinceMs = undefined;
+        probes.end();
         outcome = atMarketplace.notCancelled.length > 0 ? 'partially_cancelled' : 'cancelled';
       }
       const refused = refusalOf(atMarketplace);

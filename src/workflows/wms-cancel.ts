@@ -17,9 +17,9 @@ export async function cancelInWms(
   side: CalledConnection,
   orderId: string,
   cancelledAt: string,
-  isProbe = false,
+  probed?: ReadFailure['type'],
 ): Promise<OrderStepResult> {
-  const cancel = () => ({ policy: WMS_CANCEL, summary: `${side.displayName} · cancel`, isProbe });
+  const cancel = () => ({ policy: WMS_CANCEL, summary: `${side.displayName} · cancel`, ...(probed ? { probed } : {}) });
   const ask = () => callChannel(side, cancel, (channel, ref) => channel.cancelInWms({ orderId, cancelledAt, ...ref }));
   const stand = await ask();
   // Some WMS cancel all lines of a request or none: once it said which ones were cancelled before, the others go through.

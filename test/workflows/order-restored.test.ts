@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { confirmCancelled } from '../../src/workflows/messages';
 import { ajioItem, lineNumber } from '../stand/events';
+import { fetchHistory, textOf } from '../stand/histories';
 import { type Scene, startScene } from '../stand/scene';
+import { eventually } from '../stand/waiting';
 
 const NO = { kind: 'status', status: 400, body: { message: 'Order window is over' } } as const;
 const CLOSED = { kind: 'status', status: 400, body: { error: { message: 'Period is closed' } } } as const;
@@ -43,6 +45,13 @@ async function forget(orderNumber: string): Promise<void> {
   await scene.stand.stores.db.change('DELETE FROM order_lines WHERE orderNumber = ?', [orderNumber]);
   await scene.stand.stores.db.change('DELETE FROM orders WHERE orderNumber = ?', [orderNumber]);
 }
+
+/** What a dump from before the run leaves of the lines. */
+const asBefore = (orderNumber: string, state: 'open' | 'refused') =>
+  scene.stand.stores.db.change(
+    'UPDATE order_lines SET marketplaceState = ?, updatedAt = updatedAt - INTERVAL 1 MINUTE WHERE orderNumber = ?',
+    [state, orderNumber],
+  );
 
 test('an order whose row is gone is stored again by its run and cancelled', async () => {
   const { orderNumber, workflowId, effects } = await waiting('forgotten', 'ajio', ['1', '2']);
@@ -85,21 +94,21 @@ test('what the marketplace had cancelled is read back also where the event came 
   expect(effects()).toEqual([[1, 1]]);
 });
 
-test.each(['the event comes again before', 'the event comes again afterwards'] as const)(
+test.each([
+  ['the event comes again before', 'given-up-after'],
+  ['the event comes again afterwards', 'given-up-before'],
+  ['the order is not there then', 'given-up-unknown'],
+])(
   'a run that is given up after an older copy leaves what it has asked for to be read back: %s',
-  async (when) => {
-    const isBefore = when === 'the event comes again before';
-    const name = isBefore ? 'given-up-after' : 'given-up-before';
+  async (when, name) => {
     const { tenant, orderNumber, workflowId, effects } = await waiting(name, 'eshopbox', ['1'], 2);
     const { db } = scene.stand.stores;
-    const open = `UPDATE order_lines SET marketplaceState = 'open', updatedAt = updatedAt - INTERVAL 1 MINUTE WHERE orderNumber = ?`;
-    if (isBefore) {
-      await forget(orderNumber);
-      await scene.send.order(tenant, { orderNumber });
-    } else await db.change(open, [orderNumber]);
+    if (when === 'the event comes again afterwards') await asBefore(orderNumber, 'open');
+    else await forget(orderNumber);
+    if (when === 'the event comes again before') await scene.send.order(tenant, { orderNumber });
     await scene.see.giveUp(workflowId);
     await expect(scene.see.result(workflowId)).rejects.toThrow();
-    if (isBefore) {
+    if (when === 'the event comes again before') {
       const [row] = await db.select<{ id: string }>('SELECT id FROM orders WHERE workflowId = ?', [workflowId]);
       await scene.stand.dispatch.startOrder(row?.id ?? '');
     } else await scene.send.order(tenant, { orderNumber });
@@ -108,6 +117,40 @@ test.each(['the event comes again before', 'the event comes again afterwards'] a
     expect(effects()).toEqual([[1, 1]]);
   },
 );
+
+test.each(['open', 'refused'] as const)(
+  'what a copy from the middle of the run shows as %s is read back, too',
+  async (state) => {
+    const { orderNumber, workflowId, effects } = await waiting(`middle-${state}`, 'eshopbox', ['1'], 2);
+    await scene.stand.stores.db.change('UPDATE order_lines SET marketplaceState = ? WHERE orderNumber = ?', [
+      state,
+      orderNumber,
+    ]);
+    await scene.see.retry(workflowId);
+    expect(await scene.see.result(workflowId)).toMatchObject({ outcome: 'cancelled' });
+    expect(scene.see.cancels(orderNumber)).toHaveLength(1);
+    expect(effects()).toEqual([[1, 1]]);
+  },
+);
+
+test('nothing is read back while another order asks for the same line: its piece could be taken for this one’s', async () => {
+  const { tenant, orderNumber, workflowId } = await waiting('beside', 'eshopbox', ['1'], 3);
+  const other = await scene.send.order(tenant, { orderNumber, pieces: 2 });
+  await scene.see.untilOrder(other.workflowId, 'done');
+  const { client, stores } = scene.stand;
+  await asBefore(orderNumber, 'open');
+  const setOther = 'UPDATE order_lines SET marketplaceState = ? WHERE orderNumber = ? AND firstPiece = 2';
+  await stores.db.change(setOther, ['asked', orderNumber]);
+  await scene.see.retry(workflowId);
+  await eventually('it waits', async () =>
+    textOf(await fetchHistory(client, workflowId)).includes('another order asks for the same line'),
+  );
+  expect(scene.see.readBacks(orderNumber)).toEqual([]);
+  await stores.db.change(setOther, ['cancelled', orderNumber]);
+  expect(await scene.see.result(workflowId)).toMatchObject({ outcome: 'cancelled' });
+  expect(scene.see.cancels(orderNumber)).toHaveLength(2);
+  expect(scene.see.effectiveCancels(orderNumber, ajioItem(orderNumber, '1'))).toBe(2);
+});
 
 test('an order whose run is over and that the copy does not know: by the steps of docs/operations.md it is cancelled once, in whatever mix', async () => {
   const { stand, send, see, tenants } = scene;
@@ -164,10 +207,7 @@ test('a line that is open again when the order would be done is cancelled first'
 
 test('what an older copy shows as never asked for is read back, also where the line has a piece to spare', async () => {
   const { orderNumber, workflowId, effects } = await waiting('older-copy', 'eshopbox', ['1'], 2);
-  await scene.stand.stores.db.change(
-    "UPDATE order_lines SET marketplaceState = 'open', updatedAt = updatedAt - INTERVAL 1 MINUTE WHERE orderNumber = ?",
-    [orderNumber],
-  );
+  await asBefore(orderNumber, 'open');
   await scene.see.retry(workflowId);
   expect(await scene.see.result(workflowId)).toMatchObject({ outcome: 'cancelled' });
   expect(scene.see.cancels(orderNumber)).toHaveLength(1);

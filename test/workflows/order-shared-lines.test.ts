@@ -1,4 +1,4 @@
-import { confirmCancelled } from '../../src/workflows/messages';
+import { confirmCancelled, confirmNotCancelled } from '../../src/workflows/messages';
 import { ajioItem, lineNumber } from '../stand/events';
 import { fetchHistory, textOf } from '../stand/histories';
 import { type Scene, startScene } from '../stand/scene';
@@ -80,4 +80,26 @@ test('a line that the marketplace does not show holds up no other line of its or
   expect(await see.result(workflowId)).toMatchObject({ outcome: 'cancelled' });
   expect(inWms()).toEqual([numbers('1', '2'), numbers('3')]);
   for (const line of ['1', '2', '3']) expect(see.effectiveCancels(orderNumber, ajioItem(orderNumber, line))).toBe(1);
+});
+
+test('a person says this of one line and that of the other, where nothing can be read back', async () => {
+  const { see, send, stand, tenants } = scene;
+  const tenant = await tenants.add('two-answers');
+  const orderNumber = 'O-two-answers';
+  known('two-answers', ['1', '2'], 1);
+  stand.ajio.setFaults([
+    { kind: 'reset', times: 1, on: { account: tenant.slug, method: 'POST' } },
+    { kind: 'status', status: 404, on: { account: tenant.slug, method: 'GET' } },
+  ]);
+  const { workflowId } = await send.order(tenant, { orderNumber, lines: ['1', '2'] });
+  await see.untilAttention(workflowId, 'ajio_outcome_unknown');
+  const handle = stand.client.workflow.getHandle(workflowId);
+  await handle.signal(confirmCancelled, { lines: [lineNumber(orderNumber, '1')] });
+  // It counts when the run asks again.
+  await eventually('the other line is cancelled', async () => {
+    await handle.signal(confirmNotCancelled, { lines: [lineNumber(orderNumber, '2')] }).catch(() => undefined);
+    return see.effectiveCancels(orderNumber, ajioItem(orderNumber, '2')) === 1;
+  });
+  expect(await see.result(workflowId)).toMatchObject({ outcome: 'cancelled' });
+  expect(see.cancels(orderNumber).map(({ items }) => items.length)).toEqual([2, 1]);
 });
