@@ -89,9 +89,11 @@ export async function cancelAtMarketplace(
       if (asked.notCancelled.length === 0) return asked;
     } catch (error) {
       asked = readFailure(error);
-      // What an earlier round has read back is old by the time that a person answers.
-      memory.isToReadFirst ||= wasUncertain && !HEALS_BY_ITSELF.has(asked.type);
-      if (!isUncertain(asked)) throw error;
+      if (!isUncertain(asked)) {
+        // What an earlier round has read back is old by the time that a person answers.
+        memory.isToReadFirst ||= wasUncertain && !HEALS_BY_ITSELF.has(asked.type);
+        throw error;
+      }
       wasUncertain = true;
       if (readBacks >= MAX_READ_BACKS && !patched('reads-back-before-asking')) throw error;
     }
