@@ -25,6 +25,14 @@ function storeFailureOf(error: unknown): { type: FailureType; message: string; d
   return { type, message: `MySQL refused a statement (${code})`, details: {} };
 }
 
+/** Throws on what the store threw when the answer of a channel was to be written down: the request is as good as applied. */
+export function afterTheRequest(error: unknown): never {
+  const failure = storeFailureOf(error);
+  if (!failure) throw error;
+  const { type, message, details } = failure;
+  throw new ConnectorError(type, message, { details, mayStillApply: true, cause: error });
+}
+
 /** Tells what happened, so that logs and metrics can be kept in one place. */
 export type FailureObserver = (failure: {
   activityType: string;

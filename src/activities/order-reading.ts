@@ -19,6 +19,19 @@ export interface OrderReading extends OrderStepResult {
 }
 
 /**
+ * Whether another order asked for one of these lines, or was answered, between the moment before the marketplace was read and `now`: what it
+ * shows as cancelled may be that one's piece. A line that is asked for itself keeps the others from asking.
+ */
+export function isOvertaken(asRead: readonly StoredOrderLine[], now: readonly StoredOrderLine[]): boolean {
+  const before = new Map(asRead.map((line) => [line.lineItemSequenceNumber, line]));
+  return now.some((line) => {
+    const read = before.get(line.lineItemSequenceNumber);
+    const isAskedBeside = read?.marketplaceState !== 'asked' && line.askedBeside > 0;
+    return read !== undefined && (isAskedBeside || line.cancelledBefore !== read.cancelledBefore);
+  });
+}
+
+/**
  * What a reading says of the lines as they were read from the database. `settled`: what may be written down; a line that shows nothing of
  * an earlier request yet stays asked for until that request cannot arrive any more, also for a run that comes after this one.
  */

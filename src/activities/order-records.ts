@@ -13,6 +13,8 @@ export interface FinishOrderInput {
   startedAtMs?: number;
   /** Whether the run has asked the marketplace, as far as it knows. */
   hasAsked?: boolean;
+  /** Whether what it has asked for may have been applied, whatever the lines say. */
+  isToReadFirst?: boolean;
 }
 
 export interface ConfirmLinesInput {
@@ -30,6 +32,9 @@ export interface RestoreOrderInput {
   record?: OrderRecord;
 }
 
+const isUnanswered = ({ marketplaceState }: StoredOrderLine) =>
+  marketplaceState === 'open' || marketplaceState === 'refused';
+
 /** What an order run writes down about itself, in our own database only. */
 export function createOrderRecordActivities({ orders }: { orders: OrderStore }) {
   const find = createOrderLookup(orders);
@@ -39,19 +44,32 @@ export function createOrderRecordActivities({ orders }: { orders: OrderStore }) 
       return { atMs: (await orders.markStarted((await find(orderId)).id)).getTime() };
     },
 
+    /**
+     * Notes in the lines that a request for them may be applied yet, so that also the next run reads back first. False, and nothing
+     * noted, while another order asks for one of them: read then, its piece could be taken for this one's.
+     */
+    async noteUnanswered({ orderId }: { orderId: string }): Promise<boolean> {
+      const { id, lines } = await find(orderId);
+      const unanswered = lines.filter(isUnanswered);
+      if (unanswered.some((line) => line.askedBeside > 0)) return false;
+      await orders.markUncertain(id, unanswered);
+      return true;
+    },
+
     /** Takes a person's word for what became of the lines. */
     async confirmLines({ orderId, ...seen }: ConfirmLinesInput): Promise<void> {
       await orders.confirm((await find(orderId)).id, seen);
     },
 
     /** False when there is more to do before the order is done, or when it waits for its next run already. */
-    async finishOrder({ orderId, startedAtMs, hasAsked = false, ...result }: FinishOrderInput): Promise<boolean> {
+    async finishOrder(input: FinishOrderInput): Promise<boolean> {
+      const { orderId, startedAtMs, hasAsked = false, isToReadFirst = false, ...result } = input;
       const order = await find(orderId);
       if (startedAtMs === undefined) return orders.finish(order.id, result);
       const startedAt = new Date(startedAtMs);
       // The database was put back to an older copy: what the run has asked for must not be asked for blindly by the next one.
-      const isForgotten = ({ marketplaceState, updatedAt }: StoredOrderLine) =>
-        (marketplaceState === 'open' || marketplaceState === 'refused') && updatedAt < startedAt;
+      const isForgotten = (line: StoredOrderLine) =>
+        isUnanswered(line) && (isToReadFirst || line.updatedAt < startedAt);
       if (hasAsked) await orders.markUncertain(order.id, order.lines.filter(isForgotten));
       return orders.finish(order.id, { ...result, startedAt });
     },

@@ -3,9 +3,10 @@ import { ConnectorError } from '../connectors/errors';
 import { commonSettings } from '../connectors/settings';
 import type { CancelVerdict } from '../contracts/order';
 import type { OrderSide, OrderStore, StoredOrder, StoredOrderLine } from '../store/orders';
+import { afterTheRequest } from './failures';
 import { ask, type ConnectionRef, type OpenConnection, type OpenConnectionFn, requireCapability } from './opener';
 import { createOrderLookup } from './order-lookup';
-import { type OrderReading, readingOf } from './order-reading';
+import { isOvertaken, type OrderReading, readingOf } from './order-reading';
 import { toTheLetter } from './request-failures';
 
 export interface OrderActivityDeps {
@@ -92,7 +93,7 @@ export function createOrderActivities({ open: openConnection, orders }: OrderAct
       const isStrict = side === 'marketplace' && commonSettings.parse(open.connection.settings ?? {}).strictLaw;
       throw isStrict ? toTheLetter(error) : error;
     }
-    await orders.recordVerdicts(order.id, side, verdicts, askedAt);
+    await orders.recordVerdicts(order.id, side, verdicts, askedAt).catch(afterTheRequest);
     return true;
   }
 
@@ -140,6 +141,7 @@ export function createOrderActivities({ open: openConnection, orders }: OrderAct
       const reader = requireCapability(open, 'orderReader');
       const call = { signal: cancellationSignal() };
       const observed = await ask(open, call, 0, () => reader.readOrder({ order, lines }, call));
+      if (isOvertaken(lines, (await find(orderId)).lines)) throw lineInUse(open);
       const { settled, ...reading } = readingOf(observed, lines, Date.now());
       await orders.recordObserved(order.id, settled, lines);
       return { ...(await standOn('marketplace', orderId)), ...reading };

@@ -2,6 +2,7 @@ import type { Duration } from '@temporalio/common';
 import {
   ApplicationFailure,
   condition,
+  patched,
   setCurrentDetails,
   upsertSearchAttributes,
   workflowInfo,
@@ -77,6 +78,16 @@ export function createAttention() {
   };
   // A run that was continued as new asks on.
   let isAsking = workflowInfo().typedSearchAttributes.get(ATTENTION) !== undefined;
+  let askedOf: string | undefined;
+  /** Whether people see a question about this channel, so that an answer may have come while the run was busy. */
+  const isAskedOf = (channel: string) => isAsking && askedOf === channel && patched('keeps-answers-sent-meanwhile');
+  const put = (channel: string, failure: ReadFailure, title: string, last: string) => {
+    const words = failure.details.channelWords ?? failure.message;
+    isAsking = true;
+    askedOf = channel;
+    upsertSearchAttributes([{ key: ATTENTION, value: attentionWord(channel, failure) }]);
+    show(`### ${title}\n\n> ${words}\n\n${ADVICE[failure.type]}\n\n${last}`);
+  };
   onSignal(
     retry,
     () => {
@@ -95,19 +106,16 @@ export function createAttention() {
   return {
     /**
      * Says what is wrong and waits for a person: 7 days, or `waitFor`. `wake` ends the wait early when it turns true.
-     * A signal sent while nobody asked counts for nothing.
+     * A signal sent while nobody asked counts for nothing; one sent while the question was to be seen does.
      */
     async ask(
       channel: string,
       failure: ReadFailure,
       options: { title: string; wake?: () => boolean; waitFor?: Duration; otherSignals?: readonly string[] },
     ): Promise<Decision> {
-      const words = failure.details.channelWords ?? failure.message;
       const signals = ['retry', 'giveUp', ...(options.otherSignals ?? [])].map((name) => `\`${name}\``).join(' · ');
-      isAsking = true;
-      upsertSearchAttributes([{ key: ATTENTION, value: attentionWord(channel, failure) }]);
-      show(`### ${options.title}\n\n> ${words}\n\n${ADVICE[failure.type]}\n\nSignals: ${signals}`);
-      decision = undefined;
+      if (!isAskedOf(channel)) decision = undefined;
+      put(channel, failure, options.title, `Signals: ${signals}`);
       const answered = await condition(
         () => decision !== undefined || options.wake?.() === true,
         options.waitFor ?? ATTENTION_TIMEOUT,
@@ -117,6 +125,14 @@ export function createAttention() {
       decision = undefined;
       return ended;
     },
+
+    /** Shows what a person will be asked when the run has done what comes `first`, a sentence; an answer that they send before counts. */
+    announce(channel: string, failure: ReadFailure, { title, first }: { title: string; first: string }): void {
+      if (!isAskedOf(channel)) decision = undefined;
+      put(channel, failure, title, first);
+    },
+
+    isAskedOf,
 
     /** Says where the run stands, and takes the question back if there is one. */
     clear(details: string): void {

@@ -1,5 +1,6 @@
-import type { SeenLines } from './messages';
-import { Unreadable } from './signals';
+import type { Attention } from './attention';
+import { confirmCancelled, confirmNotCancelled, type SeenLines } from './messages';
+import { onSignal, Unreadable } from './signals';
 
 const HOW = 'send nothing for every line that is open there, or {"lines": ["<line item sequence number>"]}';
 
@@ -30,3 +31,24 @@ export function readSeenLines(sent: unknown, known: readonly string[]): SeenLine
 /** The same for all the arguments of a confirmation: the first one says it, and none may be unreadable. */
 export const readConfirmation = (sent: readonly unknown[], known: readonly string[]): SeenLines | { fault: string } =>
   readSeenLines(sent.find((one) => one instanceof Unreadable) ?? sent[0], known);
+
+/** Listens for what people say that they saw of the lines. One per order run, made at its start. */
+export function createConfirmations(known: readonly string[], attention: Attention) {
+  let said: (SeenLines & { cancelled: boolean }) | undefined;
+  const onConfirmation =
+    (cancelled: boolean) =>
+    (...sent: unknown[]) => {
+      const seen = readConfirmation(sent, known);
+      if ('fault' in seen) return attention.note(`The confirmation counts for nothing: ${seen.fault}`);
+      said = { ...seen, cancelled };
+    };
+  onSignal(confirmCancelled, onConfirmation(true), { description: 'Counts the lines as cancelled there' });
+  onSignal(confirmNotCancelled, onConfirmation(false), { description: 'Asks for the lines again' });
+  return {
+    /** What was said last and is not forgotten. */
+    said: () => said,
+    forget(): void {
+      said = undefined;
+    },
+  };
+}

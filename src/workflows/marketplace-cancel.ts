@@ -25,7 +25,9 @@ export interface AskedInThisRun {
    * Whether the next request is to be read back for first: an answer never came, and what was read back then is old by now; or all
    * is cancelled, so that a line which is not is one of an older copy.
    */
-  isToReadFirst?: boolean;
+  isToReadFirst: boolean;
+  /** Lines that it has refused, while the WMS is asked for the others: only a person's answer asks for them again. */
+  refused: string[];
 }
 
 /** Later than any line was written. */
@@ -46,7 +48,8 @@ export async function cancelAtMarketplace(
   memory: AskedInThisRun,
   probed?: ReadFailure['type'],
 ): Promise<OrderStepResult | ReadFailure> {
-  let leaveOut: string[] = [];
+  const { refused } = memory;
+  let leaveOut = refused;
   const ask = async (channel: ActivityInterfaceFor<ChannelActivities>, ref: ConnectionRef) => {
     const { startedAtMs, hasAsked, isToReadFirst } = memory;
     const askedSinceMs = isToReadFirst ? EVER : hasAsked ? startedAtMs : undefined;
@@ -90,8 +93,8 @@ export async function cancelAtMarketplace(
     } catch (error) {
       asked = readFailure(error);
       if (!isUncertain(asked)) {
-        // What an earlier round has read back is old by the time that a person answers.
-        memory.isToReadFirst ||= wasUncertain && !HEALS_BY_ITSELF.has(asked.type);
+        // What an earlier round has read back is old by the time that the next one asks.
+        memory.isToReadFirst ||= wasUncertain;
         throw error;
       }
       wasUncertain = true;
@@ -107,7 +110,7 @@ export async function cancelAtMarketplace(
       memory.isToReadFirst ||= wasUncertain && !('type' in asked);
       return withoutReadBack(asked, shown);
     }
-    leaveOut = shown.unknown ?? [];
+    leaveOut = [...refused, ...(shown.unknown ?? [])];
     // A refusal stands, unless what is left to ask for is less than what was refused.
     const isNewRequest = shown.fewer !== undefined && shown.fewer.length > 0;
     const isWorthAsking = shown.open.length > 0 && ('type' in asked || isNewRequest);

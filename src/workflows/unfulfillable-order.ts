@@ -4,11 +4,9 @@ import type { OrderLine, OrderOutcome, OrderRecord } from '../contracts/order';
 import { HOME, WMS_LOGIN_TRIED_FOR_MS } from './activity-options';
 import { createAttention, failWith, setOutcome } from './attention';
 import { type CalledConnection, createProbes } from './channel-call';
-import { readConfirmation } from './confirmation';
+import { createConfirmations } from './confirmation';
 import { type ReadFailure, readFailure } from './failure-reading';
 import { type AskedInThisRun, cancelAtMarketplace, HEALS_BY_ITSELF } from './marketplace-cancel';
-import { confirmCancelled, confirmNotCancelled, type SeenLines } from './messages';
-import { onSignal } from './signals';
 import { cancelInWms, refusalOf } from './wms-cancel';
 import { orderDetails } from './wording';
 
@@ -42,30 +40,20 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
   const { orderId, orderNumber, marketplace, wms } = input;
   // Taken once, so that every retry tells the WMS the same time.
   const cancelledAt = new Date().toISOString();
-  const memory: AskedInThisRun = { hasAsked: false };
+  const memory: AskedInThisRun = { hasAsked: false, isToReadFirst: false, refused: [] };
   const probes = createProbes();
   let wmsSinceMs: number | undefined;
   const attention = createAttention();
   let outcome: OrderOutcome = 'not_cancelled';
-  let confirmation: (SeenLines & { cancelled: boolean }) | undefined;
   const known = input.lines.map((line) => line.lineItemSequenceNumber);
-  const onConfirmation =
-    (cancelled: boolean) =>
-    (...sent: unknown[]) => {
-      const seen = readConfirmation(sent, known);
-      if ('fault' in seen) return attention.note(`The confirmation counts for nothing: ${seen.fault}`);
-      confirmation = { ...seen, cancelled };
-    };
-  const whatWasSeen = () => confirmation;
-  onSignal(confirmCancelled, onConfirmation(true), { description: 'Counts the lines as cancelled there' });
-  onSignal(confirmNotCancelled, onConfirmation(false), { description: 'Asks for the lines again' });
+  const confirmations = createConfirmations(known, attention);
 
   /** Writes down that the run ends before everything is cancelled; not even a cancellation of the run keeps that from happening. */
   const endEarly = (endedAs: OrderOutcome, error: string): Promise<void> =>
     CancellationScope.nonCancellable(async () => {
       // Where it cannot be written there is no row, or the sweep takes the order over: the run ends all the same.
-      const { startedAtMs, hasAsked } = memory;
-      const since = startedAtMs === undefined ? {} : { startedAtMs, hasAsked };
+      const { startedAtMs, hasAsked, isToReadFirst } = memory;
+      const since = startedAtMs === undefined ? {} : { startedAtMs, hasAsked, isToReadFirst };
       const write = () =>
         home
           .finishOrder({ orderId, status: 'failed', outcome: endedAs, error, ...since })
@@ -77,6 +65,7 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
       setOutcome(endedAs);
       attention.clear(orderDetails(orderNumber, `Ended as ${endedAs}: ${error}`));
     });
+  const titleOf = ({ displayName }: OrderSideInput) => `Order ${orderNumber}: ${displayName} did not cancel`;
   const asGivenUp = (): OrderOutcome => (outcome === 'not_cancelled' ? 'gave_up' : outcome);
 
   /** Stores an order again whose row is gone. Answers why that is not possible. */
@@ -98,22 +87,21 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
     const failure = met.type === 'OrderNotFound' ? await restore() : met;
     if (!failure) return;
     setOutcome(outcome);
-    const title = OURS.has(failure.type)
-      ? `Order ${orderNumber} cannot go on`
-      : `Order ${orderNumber}: ${side.displayName} did not cancel`;
+    const title = OURS.has(failure.type) ? `Order ${orderNumber} cannot go on` : titleOf(side);
     // A login has few attempts, so that a wrong password locks nobody out; one that is only away is tried again, as the cancel is.
     const isWmsLogin =
       side === wms && failure.type === 'ChannelUnavailable' && Date.now() - (wmsSinceMs ?? 0) < WMS_LOGIN_TRIED_FOR_MS;
     const heals = HEALS_BY_ITSELF.has(failure.type) || (isWmsLogin && patched('tries-the-login-again'));
     // Like the other signals, it answers a question: sent while nobody asked it counts for nothing.
-    confirmation = undefined;
+    if (!attention.isAskedOf(side.channel)) confirmations.forget();
     const decision = await attention.ask(side.channel, failure, {
       title,
-      wake: () => whatWasSeen() !== undefined,
+      wake: () => confirmations.said() !== undefined,
       otherSignals: ['confirmCancelled', 'confirmNotCancelled'],
       ...(heals ? { waitFor: probes.nextMs(side, failure) } : {}),
     });
-    const seen = whatWasSeen();
+    const seen = confirmations.said();
+    confirmations.forget();
     if (seen && decision === 'woken') {
       // Of a line that they do not name they have said nothing.
       const isAboutAll = known.every((line) => seen.lines?.includes(line) ?? true);
@@ -124,6 +112,7 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
     if (decision === 'timeout' && heals && patched('heals-by-itself')) return;
     probes.end();
     wmsSinceMs = undefined;
+    if (side === marketplace) memory.refused = [];
     if (decision !== 'retry' && decision !== 'woken') {
       const error = failure.details.channelWords ?? failure.message;
       await endEarly(decision === 'giveUp' ? asGivenUp() : outcome, error);
@@ -140,17 +129,31 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
       const atMarketplace = await cancelAtMarketplace(marketplace, orderId, cancelledAt, memory, probed).catch(
         readFailure,
       );
+      if (memory.isToReadFirst && patched('notes-what-is-unanswered')) {
+        memory.isToReadFirst = !(await keep(() => home.noteUnanswered({ orderId })));
+      }
       if ('type' in atMarketplace) {
         await askFor(marketplace, atMarketplace);
         continue;
       }
       if (atMarketplace.notCancelled.length === 0) memory.isToReadFirst = true;
+      const refused = refusalOf(atMarketplace);
       if (atMarketplace.cancelled.length > 0) {
         outcome = 'cancelled_at_marketplace_only';
         setOutcome(outcome);
-        attention.clear(
-          orderDetails(orderNumber, `${marketplace.displayName} has cancelled; ${wms.displayName} comes next`),
-        );
+        memory.refused = atMarketplace.notCancelled.map(({ line }) => line);
+        // While the WMS is probed its question stays.
+        if (!attention.isAskedOf(wms.channel)) {
+          if (refused && patched('shows-refusals-at-once'))
+            attention.announce(marketplace.channel, refused, {
+              title: titleOf(marketplace),
+              first: `What ${marketplace.displayName} has cancelled goes to ${wms.displayName} first. An answer sent now counts after that.`,
+            });
+          else
+            attention.clear(
+              orderDetails(orderNumber, `${marketplace.displayName} has cancelled; ${wms.displayName} comes next`),
+            );
+        }
         wmsSinceMs ??= Date.now();
         const inWms = await cancelInWms(wms, orderId, cancelledAt, probes.of(wms)).catch(readFailure);
         const failure = 'type' in inWms ? inWms : refusalOf(inWms);
@@ -162,7 +165,6 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
         probes.end();
         outcome = atMarketplace.notCancelled.length > 0 ? 'partially_cancelled' : 'cancelled';
       }
-      const refused = refusalOf(atMarketplace);
       if (refused) {
         // Only a person can say what happens to lines that the marketplace has packed, shipped or does not know.
         await askFor(marketplace, refused);

@@ -75,11 +75,13 @@ export async function retryAfter(scene: Scene, workflowId: string, attention: st
   await scene.see.retry(workflowId);
 }
 
-/** An order of one piece that Ajio knows, where its line is open and has so many. */
-export async function knownOrder(scene: Scene, tenant: Tenant, quantity = 1): Promise<string> {
+/** An order of one piece that Ajio knows, where its line is open and has so many; a person who is asked with this word sends `retry`. */
+export async function knownOrder(scene: Scene, tenant: Tenant, quantity = 1, attention?: string): Promise<string> {
   const number = `O-${tenant.slug}`;
   scene.stand.ajio.setState({ orders: { [number]: { lines: { [ajioItem(number, '1')]: { quantity } } } } });
-  return end(scene, await order(scene, tenant));
+  const workflowId = await order(scene, tenant);
+  if (attention) await retryAfter(scene, workflowId, attention);
+  return end(scene, workflowId);
 }
 
 /** An order whose run asks with this word and is then ended by a person. */

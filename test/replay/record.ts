@@ -109,6 +109,30 @@ export const SCENARIOS: Record<string, Scenario> = {
     ],
     play: async (scene, tenant) => end(scene, await order(scene, tenant)),
   },
+  // Its question stays to be seen while it is probed.
+  'order-keeps-its-question': {
+    ajio: [
+      { kind: 'throttle', retryAfter: '61', times: 1 },
+      { kind: 'throttle', retryAfter: '1', times: 1 },
+    ],
+    play: async (scene, tenant) => end(scene, await order(scene, tenant)),
+  },
+  'order-unanswered-then-asks': {
+    ajio: [
+      { kind: 'status', status: 500, times: 1, on: { method: 'POST' } },
+      { kind: 'reset', times: 1, on: { method: 'POST' } },
+      { kind: 'status', status: 500, times: 2, on: { method: 'POST' } },
+    ],
+    play: (scene, tenant) => knownOrder(scene, tenant, 1, 'ajio_unavailable'),
+  },
+  'order-refused-beside-the-wms': {
+    ajio: [{ kind: 'fail-lines', lines: [ajioItem('O-order-refused-beside-the-wms', '2')], times: 1 }],
+    async play(scene, tenant) {
+      const workflowId = await order(scene, tenant, { lines: ['1', '2'] });
+      await retryAfter(scene, workflowId, 'ajio_rejected');
+      return end(scene, workflowId);
+    },
+  },
   'order-token-refreshed': {
     ajio: [{ kind: 'expire-token', times: 1 }],
     eshopbox: [{ kind: 'expire-token', times: 1 }],

@@ -1,6 +1,7 @@
 import { ajioItem, lineNumber } from '../stand/events';
 import { type Scene, startScene } from '../stand/scene';
 import type { Tenant } from '../stand/tenants';
+import { eventually } from '../stand/waiting';
 
 /** What Ajio says to each tenant; all orders go out together in `beforeAll`, and each test looks at one of them. */
 const CASES = ['refused', 'already', 'dispatched', 'partial', 'unknown'] as const;
@@ -96,7 +97,8 @@ test('of a partial success Eshopbox gets only the accepted lines, and the others
   const { see } = scene;
   const [first, second] = [lineNumber(numberOf('partial'), '1'), lineNumber(numberOf('partial'), '2')];
   await see.untilAttention(runs.partial, 'ajio_rejected');
-  expect(await see.outcome(runs.partial)).toBe('partially_cancelled');
+  // The question is to be seen while the WMS is asked.
+  await eventually('the WMS has the other', async () => (await see.outcome(runs.partial)) === 'partially_cancelled');
   expect(await see.details(runs.partial)).toContain(`line ${second}: Line is locked`);
   expect(see.wmsCancels(numberOf('partial')).map(({ lines }) => lines)).toEqual([[first]]);
 

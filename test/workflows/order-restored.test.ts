@@ -215,6 +215,32 @@ test('what an older copy shows as never asked for is read back, also where the l
   expect(effects()).toEqual([[1, 1]]);
 });
 
+test('a first request whose answer MySQL could not keep is read back also when MySQL comes back older', async () => {
+  const { see, send, stand, tenants } = scene;
+  const tenant = await tenants.add('failed-over');
+  const orderNumber = 'O-failed-over';
+  const item = ajioItem(orderNumber, '1');
+  stand.ajio.setState({ orders: { [orderNumber]: { username: 'failed-over', lines: { [item]: { quantity: 2 } } } } });
+  stand.ajio.setFaults([{ kind: 'hold', times: 1, on: { account: 'failed-over', method: 'POST' } }]);
+  const { workflowId } = await send.order(tenant, { orderNumber });
+  await eventually('it is asked for', () => see.cancels(orderNumber)[0]);
+  await asBefore(orderNumber, 'open');
+  const { db } = stand.stores;
+  // As if its disk were full.
+  await db.change(
+    `CREATE TRIGGER refuse_lines BEFORE UPDATE ON order_lines FOR EACH ROW
+     IF NEW.marketplaceState = 'cancelled' AND NEW.orderNumber = '${orderNumber}' THEN SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1021; END IF`,
+  );
+  stand.ajio.clearFaults();
+  await eventually('its answer is lost', async () =>
+    textOf(await fetchHistory(stand.client, workflowId)).includes('StoreUnavailable'),
+  );
+  await db.change('DROP TRIGGER refuse_lines');
+  expect(await see.result(workflowId)).toMatchObject({ outcome: 'cancelled' });
+  expect(see.cancels(orderNumber)).toHaveLength(1);
+  expect(see.effectiveCancels(orderNumber, item)).toBe(1);
+});
+
 test('a row that MySQL refuses to write asks a person, and goes on when it is mended', async () => {
   const { orderNumber, workflowId, effects } = await waiting('refused', 'ajio');
   const { db } = scene.stand.stores;

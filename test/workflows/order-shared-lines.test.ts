@@ -59,6 +59,28 @@ async function ordersOf(orderNumber: string) {
   return { rows };
 }
 
+test('a line that was refused takes no piece that another order has cancelled while it was read back', async () => {
+  const { see, send, stand, tenants } = scene;
+  const tenant = await tenants.add('overtaken');
+  const orderNumber = 'O-overtaken';
+  known('overtaken', ['1'], 2);
+  stand.ajio.setFaults([
+    { kind: 'fail-lines', lines: [ajioItem(orderNumber, '1')], times: 1, on: { account: tenant.slug, method: 'POST' } },
+    { kind: 'hold', times: 1, on: { account: tenant.slug, method: 'GET' } },
+  ]);
+  const first = await send.order(tenant, { orderNumber });
+  await eventually('it is being read back', () => see.readBacks(orderNumber)[0]);
+  const second = await send.order(tenant, { orderNumber, pieces: 2 });
+  await see.untilOrder(second.workflowId, 'done');
+  stand.ajio.clearFaults();
+  await see.untilAttention(first.workflowId, 'ajio_rejected');
+  await see.retry(first.workflowId);
+  expect(await see.result(first.workflowId)).toMatchObject({ outcome: 'cancelled' });
+  expect(see.cancels(orderNumber).map(({ status }) => status)).toEqual([200, 200, 200]);
+  expect(see.effectiveCancels(orderNumber, ajioItem(orderNumber, '1'))).toBe(2);
+  expect(see.wmsCancels(orderNumber).map(({ pieces }) => pieces)).toEqual([[1], [1]]);
+});
+
 test('a line that the marketplace does not show holds up no other line of its order', async () => {
   const { see, send, stand, tenants } = scene;
   const tenant = await tenants.add('one-not-shown');
@@ -75,6 +97,8 @@ test('a line that the marketplace does not show holds up no other line of its or
   expect(await see.details(workflowId)).not.toContain(`line ${lineNumber(orderNumber, '2')}: `);
   const inWms = () => see.wmsCancels(orderNumber).map(({ lines }) => lines);
   const numbers = (...lines: string[]) => lines.map((line) => lineNumber(orderNumber, line));
+  // The question is to be seen while the WMS is asked.
+  await eventually('the WMS has the others', () => inWms().length > 0);
   expect(inWms()).toEqual([numbers('1', '2')]);
   await stand.client.workflow.getHandle(workflowId).signal(confirmCancelled, { lines: numbers('3') });
   expect(await see.result(workflowId)).toMatchObject({ outcome: 'cancelled' });

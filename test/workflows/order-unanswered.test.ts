@@ -1,6 +1,7 @@
 import { confirmCancelled } from '../../src/workflows/messages';
 import { ajioItem } from '../stand/events';
 import { type Scene, startScene } from '../stand/scene';
+import type { Tenant } from '../stand/tenants';
 import { eventually } from '../stand/waiting';
 
 /** How Ajio's answer gets lost; all orders go out together in `beforeAll`, and each test looks at one of them. */
@@ -19,6 +20,7 @@ const CASES = [
   'gateway-lucky',
   'always-lost',
   'fails-around-it',
+  'fails-and-given-up',
 ] as const;
 type Case = (typeof CASES)[number];
 
@@ -27,12 +29,12 @@ const MANY: readonly Case[] = ['gateway-late', 'slow', 'slow-and-lost'];
 
 let scene: Scene;
 const runs = {} as Record<Case, string>;
+const tenants = {} as Record<Case, Tenant>;
 const numberOf = (name: Case) => `O-${name}`;
 
 beforeAll(async () => {
   scene = await startScene();
-  const tenants = [];
-  for (const name of CASES) tenants.push({ name, tenant: await scene.tenants.add(name) });
+  for (const name of CASES) tenants[name] = await scene.tenants.add(name);
   const open = (name: Case) => ({
     username: name,
     lines: { [ajioItem(numberOf(name), '1')]: { quantity: MANY.includes(name) ? 3 : 1 } },
@@ -57,13 +59,15 @@ beforeAll(async () => {
     { kind: 'status', status: 504, applies: true, ...cancel('gateway-lucky') },
     { kind: 'reset', on: { account: 'always-lost', method: 'POST' }, times: 3 },
     { kind: 'reset-after-applying', ...cancel('always-lost') },
-    { kind: 'status', status: 500, ...cancel('fails-around-it') },
-    { kind: 'reset', ...cancel('fails-around-it') },
-    { kind: 'status', status: 500, ...cancel('fails-around-it'), times: 2 },
+    ...(['fails-around-it', 'fails-and-given-up'] as const).flatMap((name) => [
+      { kind: 'status', status: 500, ...cancel(name) } as const,
+      { kind: 'reset', ...cancel(name) } as const,
+      { kind: 'status', status: 500, ...cancel(name), times: 2 } as const,
+    ]),
   ]);
   await Promise.all(
-    tenants.map(async ({ name, tenant }) => {
-      runs[name] = (await scene.send.order(tenant, { orderNumber: numberOf(name) })).workflowId;
+    CASES.map(async (name) => {
+      runs[name] = (await scene.send.order(tenants[name], { orderNumber: numberOf(name) })).workflowId;
     }),
   );
 });
@@ -131,6 +135,19 @@ test('three failures are three, also when the order was read back between them',
   expect(await see.result(runs['fails-around-it'])).toMatchObject({ outcome: 'cancelled' });
   expect(see.readBacks(numberOf('fails-around-it'))).toHaveLength(2);
   expect(statusesOf('fails-around-it')).toEqual([500, null, 500, 500, 200]);
+});
+
+test('a request without an answer is read back by the next run, too', async () => {
+  const { see, send } = scene;
+  const name = 'fails-and-given-up';
+  await see.untilAttention(runs[name], 'ajio_unavailable');
+  await see.giveUp(runs[name]);
+  await see.untilOrder(runs[name], 'failed');
+  await send.order(tenants[name], { orderNumber: numberOf(name) });
+  await see.untilOrder(runs[name], 'done');
+  expect(see.readBacks(numberOf(name))).toHaveLength(2);
+  expect(statusesOf(name)).toEqual([500, null, 500, 500, 200]);
+  expect(effectsOf(name)).toEqual({ atAjio: 1, inWms: 1 });
 });
 
 test('a cancel that Ajio applies after we stopped waiting is not repeated while it may be on its way', async () => {
