@@ -78,14 +78,18 @@ export function createAttention() {
   };
   // A run that was continued as new asks on.
   let isAsking = workflowInfo().typedSearchAttributes.get(ATTENTION) !== undefined;
-  let askedOf: string | undefined;
-  /** Whether people see a question about this channel, so that an answer may have come while the run was busy. */
-  const isAskedOf = (channel: string) => isAsking && askedOf === channel && patched('keeps-answers-sent-meanwhile');
-  const put = (channel: string, failure: ReadFailure, title: string, last: string) => {
+  let asked: { channel: string; word: string; isAnnounced: boolean } | undefined;
+  const isKept = (isSame: boolean) => isAsking && isSame && patched('keeps-answers-sent-meanwhile');
+  /** Whether people see a question about this channel. */
+  const isAskedOf = (channel: string) => isKept(asked?.channel === channel);
+  /** Whether people see this very question, so that its answer may have come while the run was busy. */
+  const isAsked = (channel: string, failure: ReadFailure) => isKept(asked?.word === attentionWord(channel, failure));
+  const put = (channel: string, failure: ReadFailure, title: string, last: string, isAnnounced = false) => {
     const words = failure.details.channelWords ?? failure.message;
+    const word = attentionWord(channel, failure);
     isAsking = true;
-    askedOf = channel;
-    upsertSearchAttributes([{ key: ATTENTION, value: attentionWord(channel, failure) }]);
+    asked = { channel, word, isAnnounced };
+    upsertSearchAttributes([{ key: ATTENTION, value: word }]);
     show(`### ${title}\n\n> ${words}\n\n${ADVICE[failure.type]}\n\n${last}`);
   };
   onSignal(
@@ -106,7 +110,7 @@ export function createAttention() {
   return {
     /**
      * Says what is wrong and waits for a person: 7 days, or `waitFor`. `wake` ends the wait early when it turns true.
-     * A signal sent while nobody asked counts for nothing; one sent while the question was to be seen does.
+     * A signal sent while nobody asked counts for nothing; one sent while this very question was to be seen does.
      */
     async ask(
       channel: string,
@@ -114,7 +118,7 @@ export function createAttention() {
       options: { title: string; wake?: () => boolean; waitFor?: Duration; otherSignals?: readonly string[] },
     ): Promise<Decision> {
       const signals = ['retry', 'giveUp', ...(options.otherSignals ?? [])].map((name) => `\`${name}\``).join(' · ');
-      if (!isAskedOf(channel)) decision = undefined;
+      if (!isAsked(channel, failure)) decision = undefined;
       put(channel, failure, options.title, `Signals: ${signals}`);
       const answered = await condition(
         () => decision !== undefined || options.wake?.() === true,
@@ -126,13 +130,19 @@ export function createAttention() {
       return ended;
     },
 
-    /** Shows what a person will be asked when the run has done what comes `first`, a sentence; an answer that they send before counts. */
+    /**
+     * Shows what a person will be asked when the run has done what comes `first`, a sentence. An answer that they send before counts,
+     * unless another question comes between.
+     */
     announce(channel: string, failure: ReadFailure, { title, first }: { title: string; first: string }): void {
-      if (!isAskedOf(channel)) decision = undefined;
-      put(channel, failure, title, first);
+      if (!isAsked(channel, failure)) decision = undefined;
+      put(channel, failure, title, first, true);
     },
 
     isAskedOf,
+
+    /** Whether people have seen this very question announced and nothing else was asked since. */
+    isAnnounced: (channel: string, failure: ReadFailure) => asked?.isAnnounced === true && isAsked(channel, failure),
 
     /** Says where the run stands, and takes the question back if there is one. */
     clear(details: string): void {

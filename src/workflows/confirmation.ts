@@ -47,6 +47,7 @@ export function createConfirmations(known: readonly string[], attention: Attenti
   return {
     /** What was said last and is not forgotten. */
     said: () => said,
+    /** What was seen before a request says nothing of what became of that request. */
     forget(): void {
       said = undefined;
     },

@@ -62,7 +62,8 @@ export async function cancelAtMarketplace(
         ...(leaveOut.length > 0 ? { leaveOut } : {}),
       });
       memory.hasAsked = true;
-      memory.isToReadFirst = false;
+      // Lines that were left out have been neither asked for nor read.
+      memory.isToReadFirst &&= leaveOut.length > 0;
       return asked;
     } catch (error) {
       if (!(error instanceof ActivityFailure)) throw error;
@@ -151,6 +152,8 @@ const CONCERNS_ALL_READING: ReadonlySet<string> = new Set([
 
 /** Where the order cannot be read back, the first answer stands: a refusal as the refusal, an answer that never came as an unknown outcome. */
 function withoutReadBack(asked: OrderStepResult | ReadFailure, failure: ReadFailure): OrderStepResult | ReadFailure {
+  // A refusal stands also while another order asks for the line: what was cancelled with it must not wait for that one.
+  if (failure.type === 'LineInUse' && !('type' in asked)) return asked;
   if (CONCERNS_ALL_READING.has(failure.type)) return failure;
   if (!('type' in asked)) return asked;
   const wordsOf = ({ details, message }: ReadFailure) => details.channelWords ?? message;

@@ -93,7 +93,7 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
       side === wms && failure.type === 'ChannelUnavailable' && Date.now() - (wmsSinceMs ?? 0) < WMS_LOGIN_TRIED_FOR_MS;
     const heals = HEALS_BY_ITSELF.has(failure.type) || (isWmsLogin && patched('tries-the-login-again'));
     // Like the other signals, it answers a question: sent while nobody asked it counts for nothing.
-    if (!attention.isAskedOf(side.channel)) confirmations.forget();
+    if (!attention.isAnnounced(side.channel, failure)) confirmations.forget();
     const decision = await attention.ask(side.channel, failure, {
       title,
       wake: () => confirmations.said() !== undefined,
@@ -144,12 +144,13 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
         memory.refused = atMarketplace.notCancelled.map(({ line }) => line);
         // While the WMS is probed its question stays.
         if (!attention.isAskedOf(wms.channel)) {
-          if (refused && patched('shows-refusals-at-once'))
+          if (refused && patched('shows-refusals-at-once')) {
+            confirmations.forget();
             attention.announce(marketplace.channel, refused, {
               title: titleOf(marketplace),
-              first: `What ${marketplace.displayName} has cancelled goes to ${wms.displayName} first. An answer sent now counts after that.`,
+              first: `What ${marketplace.displayName} has cancelled goes to ${wms.displayName} first; then the run waits for an answer.`,
             });
-          else
+          } else
             attention.clear(
               orderDetails(orderNumber, `${marketplace.displayName} has cancelled; ${wms.displayName} comes next`),
             );

@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { FinishOrderInput } from '../../src/activities/order-records';
 import type { OrderStepInput } from '../../src/activities/orders';
-import { confirmCancelled, giveUp, retry } from '../../src/workflows/messages';
+import { confirmCancelled, confirmNotCancelled, giveUp, retry } from '../../src/workflows/messages';
 import { type Activities, attributesOf, environment, failing, startOrder, withActivities } from './skipped-time';
 
 const attentionOf = async (workflowId: string) =>
@@ -9,36 +9,120 @@ const attentionOf = async (workflowId: string) =>
 
 const inWms = { cancelInWms: async () => ({ cancelled: ['1'], notCancelled: [] }), finishOrder: async () => true };
 
-test.each([
-  ['giveUp', giveUp],
-  ['confirmCancelled', confirmCancelled],
-] as const)('%s counts also when it is sent while the run tries by itself', async (name, answer) => {
-  const workflowId = `answered-meanwhile-${name}`;
+test('giveUp counts also when it is sent while the run tries by itself', async () => {
+  const workflowId = 'given-up-meanwhile';
   let isAnswered = false;
   let askedSince = 0;
-  const confirmed: boolean[] = [];
   const activities: Activities = {
     ...inWms,
     async cancelOnMarketplace() {
-      if (confirmed.length > 0) return { cancelled: ['1'], notCancelled: [] };
       if (isAnswered) askedSince += 1;
       else if ((await attentionOf(workflowId)) !== undefined) {
-        await environment.client.workflow.getHandle(workflowId).signal(answer);
+        await environment.client.workflow.getHandle(workflowId).signal(giveUp);
         isAnswered = true;
       }
       return failing('StoreUnavailable', true)();
     },
-    async confirmLines({ cancelled }) {
-      confirmed.push(cancelled);
+  };
+  await withActivities(activities, async () => {
+    const handle = await startOrder(workflowId);
+    await expect(handle.result()).rejects.toMatchObject({ cause: { type: 'StoreUnavailable' } });
+    expect(isAnswered).toBe(true);
+    expect(askedSince).toBe(0);
+    expect((await attributesOf(handle)).attention).toBeUndefined();
+  });
+});
+
+test.each([
+  ['confirmCancelled', confirmCancelled],
+  ['confirmNotCancelled', confirmNotCancelled],
+] as const)(
+  '%s counts only while the run waits: it says nothing of a request that has left since',
+  async (name, seen) => {
+    const workflowId = `seen-meanwhile-${name}`;
+    let isAnswered = false;
+    let askedSince = 0;
+    const confirmed: boolean[] = [];
+    const activities: Activities = {
+      ...inWms,
+      async cancelOnMarketplace() {
+        if (isAnswered) askedSince += 1;
+        else if ((await attentionOf(workflowId)) !== undefined) {
+          await environment.client.workflow.getHandle(workflowId).signal(seen);
+          isAnswered = true;
+        }
+        return askedSince > 0 ? { cancelled: ['1'], notCancelled: [] } : failing('StoreUnavailable', true)();
+      },
+      async confirmLines({ cancelled }) {
+        confirmed.push(cancelled);
+      },
+    };
+    await withActivities(activities, async () => {
+      const handle = await startOrder(workflowId);
+      expect(await handle.result()).toEqual({ outcome: 'cancelled', cancelled: ['1'] });
+      expect(isAnswered).toBe(true);
+      expect(confirmed).toEqual([]);
+    });
+  },
+);
+
+test.each([
+  ['giveUp', giveUp],
+  ['confirmCancelled', confirmCancelled],
+] as const)(
+  '%s that was sent for another question does not count for a refusal that nobody had seen',
+  async (name, answer) => {
+    const workflowId = `other-question-${name}`;
+    let isAnswered = false;
+    const confirmed: boolean[] = [];
+    const activities: Activities = {
+      ...inWms,
+      async cancelOnMarketplace() {
+        if ((await attentionOf(workflowId)) === undefined) return failing('StoreUnavailable', true)();
+        await environment.client.workflow.getHandle(workflowId).signal(answer);
+        isAnswered = true;
+        return { cancelled: ['1'], notCancelled: [{ line: '2', reason: 'packed' }] };
+      },
+      // Another order asks for the refused line: the refusal stands all the same.
+      readMarketplaceOrder: failing('LineInUse', true),
+      async confirmLines({ cancelled }) {
+        confirmed.push(cancelled);
+      },
+    };
+    await withActivities(activities, async () => {
+      const handle = await startOrder(workflowId);
+      await environment.sleep('20 minutes');
+      expect(isAnswered).toBe(true);
+      expect(await attributesOf(handle)).toEqual({ attention: 'ajio_rejected', outcome: 'partially_cancelled' });
+      expect(confirmed).toEqual([]);
+      await handle.signal(giveUp);
+      await expect(handle.result()).rejects.toMatchObject({ cause: { type: 'ChannelRejected' } });
+    });
+  },
+);
+
+test('what a person saw of a refusal while the WMS was asked for the rest counts when the run asks about it', async () => {
+  const workflowId = 'seen-beside';
+  const confirmed: object[] = [];
+  const activities: Activities = {
+    ...inWms,
+    async cancelOnMarketplace() {
+      const refused = confirmed.length > 0 ? [] : [{ line: '2', reason: 'packed' }];
+      return { cancelled: ['1'], notCancelled: refused };
+    },
+    readMarketplaceOrder: failing('LineInUse', true),
+    async cancelInWms() {
+      if (confirmed.length === 0) await environment.client.workflow.getHandle(workflowId).signal(confirmCancelled);
+      return { cancelled: ['1'], notCancelled: [] };
+    },
+    async confirmLines(seen) {
+      confirmed.push(seen);
     },
   };
   await withActivities(activities, async () => {
     const handle = await startOrder(workflowId);
-    if (name === 'giveUp') await expect(handle.result()).rejects.toMatchObject({ cause: { type: 'StoreUnavailable' } });
-    else expect(await handle.result()).toEqual({ outcome: 'cancelled', cancelled: ['1'] });
-    expect(isAnswered).toBe(true);
-    expect(askedSince).toBe(0);
-    expect((await attributesOf(handle)).attention).toBeUndefined();
+    expect(await handle.result()).toEqual({ outcome: 'cancelled', cancelled: ['1'] });
+    expect(confirmed).toEqual([{ orderId: 'order-1', side: 'marketplace', cancelled: true }]);
   });
 });
 
