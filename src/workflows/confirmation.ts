@@ -1,3 +1,4 @@
+import { patched } from '@temporalio/workflow';
 import type { Attention } from './attention';
 import { confirmCancelled, confirmNotCancelled, type SeenLines } from './messages';
 import { onSignal, Unreadable } from './signals';
@@ -34,22 +35,27 @@ export const readConfirmation = (sent: readonly unknown[], known: readonly strin
 
 /** Listens for what people say that they saw of the lines. One per order run, made at its start. */
 export function createConfirmations(known: readonly string[], attention: Attention) {
-  let said: (SeenLines & { cancelled: boolean }) | undefined;
+  let said: (SeenLines & { cancelled: boolean })[] = [];
   const onConfirmation =
     (cancelled: boolean) =>
     (...sent: unknown[]) => {
       const seen = readConfirmation(sent, known);
       if ('fault' in seen) return attention.note(`The confirmation counts for nothing: ${seen.fault}`);
-      said = { ...seen, cancelled };
+      said.push({ ...seen, cancelled });
     };
   onSignal(confirmCancelled, onConfirmation(true), { description: 'Counts the lines as cancelled there' });
   onSignal(confirmNotCancelled, onConfirmation(false), { description: 'Asks for the lines again' });
   return {
-    /** What was said last and is not forgotten. */
-    said: () => said,
+    isSaid: () => said.length > 0,
+    /** What was said of the lines since it was last taken or forgotten, oldest first; two people may answer at once. */
+    take() {
+      const taken = said.length > 1 && !patched('counts-every-confirmation') ? said.slice(-1) : said;
+      said = [];
+      return taken;
+    },
     /** What was seen before a request says nothing of what became of that request. */
     forget(): void {
-      said = undefined;
+      said = [];
     },
   };
 }

@@ -96,13 +96,12 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
     if (!attention.isAnnounced(side.channel, failure)) confirmations.forget();
     const decision = await attention.ask(side.channel, failure, {
       title,
-      wake: () => confirmations.said() !== undefined,
+      wake: confirmations.isSaid,
       otherSignals: ['confirmCancelled', 'confirmNotCancelled'],
       ...(heals ? { waitFor: probes.nextMs(side, failure) } : {}),
     });
-    const seen = confirmations.said();
-    confirmations.forget();
-    if (seen && decision === 'woken') {
+    const said = confirmations.take();
+    for (const seen of decision === 'woken' ? said : []) {
       // Of a line that they do not name they have said nothing.
       const isAboutAll = known.every((line) => seen.lines?.includes(line) ?? true);
       if (side === marketplace && isAboutAll) memory.isToReadFirst = false;
