@@ -219,7 +219,6 @@ describe('a token that is refused', () => {
         calls: 3,
         complaints: [{ refusedGeneration: 2, reason: 'token 2 was refused' }],
       });
-      await handle.terminate();
     });
   });
 
@@ -244,7 +243,6 @@ describe('a token that is refused', () => {
       await environment.sleep(HOUR_MS);
       expect((await attributesOf(handle)).attention).toBe('ajio_rejected');
       expect({ calls, complaints }).toEqual({ calls: 4, complaints: [2] });
-      await handle.terminate();
     });
   });
 
@@ -267,7 +265,6 @@ describe('a token that is refused', () => {
         calls: 7,
         complaints: [{ refusedGeneration: 3, reason: 'token 3 was refused' }],
       });
-      await handle.terminate();
     });
   });
 });

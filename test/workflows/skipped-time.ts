@@ -9,6 +9,7 @@ import { ATTENTION, OUTCOME, SEARCH_ATTRIBUTES } from '../../src/contracts/searc
 import type { InventorySyncWorkflow, UnfulfillableOrderWorkflow } from '../../src/workflows';
 import { timeSkippingEnvironment } from '../servers/servers';
 import { workflowCode } from '../servers/workflow-code';
+import { eventually } from '../stand/waiting';
 
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
@@ -69,25 +70,47 @@ export async function withActivities<T>(activities: Activities, test: () => Prom
   if (!workflows) throw new Error('there is no worker');
   const running = channels.map((worker) => worker.run());
   try {
-    return await workflows.runUntil(test());
+    return await workflows.runUntil(test().finally(terminateRuns));
   } finally {
     for (const worker of channels) worker.shutdown();
     await Promise.all(running);
   }
 }
 
-export const startOrder = (workflowId: string) =>
-  environment.client.workflow.start<typeof UnfulfillableOrderWorkflow>('UnfulfillableOrderWorkflow', {
-    workflowId,
-    taskQueue: WORKFLOW_TASK_QUEUE,
-    args: [order],
+const started: WorkflowHandle[] = [];
+
+/** A run that a test leaves open would be tried on by the workers of the next one. */
+async function terminateRuns(): Promise<void> {
+  // Most have ended by themselves.
+  for (const handle of started.splice(0)) await handle.terminate('the test is over').catch(() => undefined);
+}
+
+/** Waits for the run's first activity, so that a test that lets time pass does so within the run and not before it. */
+async function begun<T extends WorkflowHandle>(handle: T): Promise<T> {
+  started.push(handle);
+  await eventually('the first activity of the run', async () => {
+    const { events } = await handle.fetchHistory();
+    return events?.some((event) => event.activityTaskScheduledEventAttributes);
   });
-export const startSync = (workflowId: string) =>
-  environment.client.workflow.start<typeof InventorySyncWorkflow>('InventorySyncWorkflow', {
-    workflowId,
-    taskQueue: WORKFLOW_TASK_QUEUE,
-    args: [ajio],
-  });
+  return handle;
+}
+
+export const startOrder = async (workflowId: string) =>
+  begun(
+    await environment.client.workflow.start<typeof UnfulfillableOrderWorkflow>('UnfulfillableOrderWorkflow', {
+      workflowId,
+      taskQueue: WORKFLOW_TASK_QUEUE,
+      args: [order],
+    }),
+  );
+export const startSync = async (workflowId: string) =>
+  begun(
+    await environment.client.workflow.start<typeof InventorySyncWorkflow>('InventorySyncWorkflow', {
+      workflowId,
+      taskQueue: WORKFLOW_TASK_QUEUE,
+      args: [ajio],
+    }),
+  );
 export async function attributesOf(handle: WorkflowHandle) {
   const { typedSearchAttributes } = await handle.describe();
   return { attention: typedSearchAttributes.get(ATTENTION), outcome: typedSearchAttributes.get(OUTCOME) };
