@@ -146,13 +146,15 @@ export function createObserver(stand: Stand) {
     async connectionStatus(connectionId: number) {
       return (await stores.connections.find(connectionId))?.status;
     },
-    untilOrder: (workflowId: string, status: string) =>
+    /** Waits for the row and for the end of the run that wrote it: an event that comes between the two finds the run still open. */
+    untilOrder: (workflowId: string, status: 'done' | 'failed') =>
       eventually(`order of ${workflowId} ${status}`, async () => {
         const [order] = await stores.db.select<{ status: string; outcome: string | null; error: string | null }>(
           'SELECT status, outcome, error FROM orders WHERE workflowId = ?',
           [workflowId],
         );
-        return order?.status === status ? order : undefined;
+        if (order?.status !== status) return undefined;
+        return (await describe(workflowId)).status.name === 'RUNNING' ? undefined : order;
       }),
   };
 }
