@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isDatabaseDown } from './store/database';
 import type { SealStore } from './store/seals';
 
-/** Resolves at the first SIGINT or SIGTERM. */
+/** Resolves at the first SIGINT or SIGTERM; called before anybody is told that the program runs, so that nobody stops it unheard. */
 export const untilStopped = (): Promise<void> =>
   new Promise((resolve) => {
     const stop = () => {

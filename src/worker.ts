@@ -53,6 +53,7 @@ async function main(): Promise<void> {
           readMetrics: [metrics.text, sdkMetrics.text],
           isReady,
         });
+  const stopped = untilStopped();
   logger.info({ taskQueues: workers.map((worker) => worker.options.taskQueue) }, 'worker runs');
 
   const leaveNamespace = keepNamespaceReady({
@@ -61,7 +62,7 @@ async function main(): Promise<void> {
     warn: (facts, message) => logger.warn(facts, message),
   });
   const running = Promise.all(workers.map((worker) => worker.run()));
-  await Promise.race([running, untilStopped(), keys.refused]);
+  await Promise.race([running, stopped, keys.refused]);
   endWithin(END_WITHIN_MS);
   for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   await running;

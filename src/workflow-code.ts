@@ -8,3 +8,6 @@ export const workflowCode = (): { workflowBundle: { codePath: string } } | { wor
   existsSync(WORKFLOW_BUNDLE)
     ? { workflowBundle: { codePath: WORKFLOW_BUNDLE } }
     : { workflowsPath: require.resolve('./workflows') };
+
+/** For a replay, where time tells nothing: with the SDK's 5 s a machine that stalls would pass for a history that does not replay. */
+export const REPLAY_PATIENCE = { isolateExecutionTimeout: '10 minutes' } as const;

@@ -1,4 +1,4 @@
-import { workflowCode } from '../workflow-code';
+import { REPLAY_PATIENCE, workflowCode } from '../workflow-code';
 import { CliError } from './failures';
 import type { RecordedEvent, RecordedHistory } from './recorded-history';
 
@@ -69,7 +69,7 @@ export async function findDivergence(recorded: RecordedHistory): Promise<Diverge
       length = Math.floor((good + bad) / 2);
     }
   }
-  for await (const { error } of worker.Worker.runReplayHistories(workflowCode(), parts())) {
+  for await (const { error } of worker.Worker.runReplayHistories({ ...workflowCode(), ...REPLAY_PATIENCE }, parts())) {
     if (error) {
       bad = length;
       const isDifferent = error.name === 'DeterminismViolationError';

@@ -10,6 +10,8 @@ const HOST = '127.0.0.1';
  */
 const SERVER_PORTS = { from: 20_000, below: 32_000 };
 const TRIES = 100;
+/** What this process was given may not be in use yet. */
+const given = new Set<number>();
 
 async function tryPort(port: number, host: string): Promise<number | undefined> {
   const found = deferred<number | undefined>();
@@ -27,8 +29,12 @@ async function tryPort(port: number, host: string): Promise<number | undefined> 
 export async function freePort(preferred?: number, host = HOST): Promise<number> {
   for (let tries = 0; tries < TRIES; tries++) {
     const wanted = tries === 0 ? preferred : undefined;
-    const port = await tryPort(wanted ?? randomInt(SERVER_PORTS.from, SERVER_PORTS.below), host);
-    if (port !== undefined) return port;
+    const candidate = wanted ?? randomInt(SERVER_PORTS.from, SERVER_PORTS.below);
+    if (candidate !== preferred && given.has(candidate)) continue;
+    const port = await tryPort(candidate, host);
+    if (port === undefined) continue;
+    given.add(port);
+    return port;
   }
   throw new Error(`No port is free on ${host}.`);
 }

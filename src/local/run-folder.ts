@@ -68,7 +68,7 @@ export async function sweep(runFolder: string): Promise<void> {
   if (!(await untilDead(left, TERM_PATIENCE_MS))) {
     for (const process of left) if (isAlive(process)) signalGroup(process.pid, 'SIGKILL');
   }
-  rmSync(runFolder, { recursive: true, force: true });
+  rmSync(runFolder, { recursive: true, force: true, maxRetries: 10 });
 }
 
 /** The pid of the live process that uses the folder; undefined when nobody does. */

@@ -44,7 +44,8 @@ export async function collect(options: CollectOptions): Promise<Recorded> {
   for (const program of kept) {
     const url = programs.metricsUrls[program.name];
     if (url === undefined) continue;
-    const text = await (await fetch(url)).text();
+    // The connection that is kept may have been closed while the logs were read.
+    const text = await (await fetch(url).catch(() => fetch(url))).text();
     search.look('metrics', text);
     const pid = program.pid();
     if (pid !== undefined && programs.workers.includes(program)) failureMetrics[pid] = failuresCounted(text);

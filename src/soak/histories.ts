@@ -48,8 +48,12 @@ export async function readHistories(
   const histories = (async function* () {
     for (const { workflowId, json } of sample) yield { workflowId, history: historyFromJSON(JSON.parse(json)) };
   })();
-  const workflowBundle = { codePath: join(dist, 'workflow-bundle.js') };
-  for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle }, histories)) {
+  // As long as it takes: a machine that stalls says nothing of a history.
+  const options = {
+    workflowBundle: { codePath: join(dist, 'workflow-bundle.js') },
+    isolateExecutionTimeout: '10 minutes',
+  } as const;
+  for await (const { workflowId, error } of Worker.runReplayHistories(options, histories)) {
     replayed += 1;
     if (error) diverged.push(`${workflowId}: ${error.message}`);
   }

@@ -67,7 +67,8 @@ export async function runSoak(options: RunOptions): Promise<Report> {
   } finally {
     await guardian.end({ graceMs: 1_000 });
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, interrupted);
-    if (!options.keep) rmSync(folder, { recursive: true, force: true });
+    // A server that was killed may be writing its last.
+    if (!options.keep) rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
     else log(`everything is kept in ${folder}`);
   }
 }

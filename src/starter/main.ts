@@ -26,8 +26,9 @@ async function main(): Promise<void> {
     introspection: graphql.introspection,
   });
   const address = await gateway.server.listen({ host, port });
+  const stopped = untilStopped();
   logger.info({ address }, 'gateway listens');
-  await Promise.race([untilStopped(), keys.refused]);
+  await Promise.race([stopped, keys.refused]);
   await gateway.close();
   await stores.close();
   logger.info('gateway stopped');
