@@ -37,6 +37,8 @@ export interface GatewayOptions {
 
 export interface Gateway {
   server: FastifyInstance;
+  /** Resolves when all that was answered has been handed to Temporal, or could not be. */
+  drain(): Promise<void>;
   /** Stops taking requests, lets those that are here end, and sends the pokes that still wait. */
   close(): Promise<void>;
 }
@@ -116,6 +118,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   });
   return {
     server,
+    drain: pokes.drain,
     async close() {
       await server.close();
       await pokes.drain();

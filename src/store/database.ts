@@ -33,6 +33,7 @@ const MAX_TRANSACTION_ATTEMPTS = 8;
  */
 const STATEMENT_TIMEOUT_MS = 20_000;
 const PING_TIMEOUT_MS = 5_000;
+const CONNECT_TIMEOUT_MS = 5_000;
 /** What the driver says of such a statement. */
 const NO_ANSWER = 'PROTOCOL_SEQUENCE_TIMEOUT';
 
@@ -138,17 +139,20 @@ export interface DatabaseOptions {
   connectionLimit?: number;
   /** How long a statement may go without an answer, milliseconds; 0: as long as it takes. @default 20,000 */
   statementTimeoutMs?: number;
+  /** How long a new connection may take until it can be used, milliseconds. @default 5,000 */
+  connectTimeoutMs?: number;
 }
 
 /** Opens a pool; connects only when the first statement runs. `url` is `mysql://user:password@host:port/database`. */
 export function openDatabase(url: string, options: DatabaseOptions = {}): Database {
   const { connectionLimit = 10, statementTimeoutMs = STATEMENT_TIMEOUT_MS } = options;
+  const { connectTimeoutMs = CONNECT_TIMEOUT_MS } = options;
   const pool = mysql.createPool({
     uri: url,
     connectionLimit,
     charset: 'utf8mb4',
     timezone: 'Z',
-    connectTimeout: 5_000,
+    connectTimeout: connectTimeoutMs,
     supportBigNumbers: true,
     decimalNumbers: true,
     // An object given by mistake becomes text, never a piece of SQL.

@@ -31,7 +31,11 @@ const REFRESH_TIMEOUT_MS = 60_000;
 export function openStores({ mysqlUrl, credentialsKey, credentialsReadKeys, ...options }: StoreOptions) {
   const db: Database = openDatabase(mysqlUrl, options);
   // Token refreshes hold a row while they speak to a channel; on a pool of their own they hold up nothing else.
-  const refreshDb: Database = openDatabase(mysqlUrl, { connectionLimit: 4, statementTimeoutMs: REFRESH_TIMEOUT_MS });
+  const refreshDb: Database = openDatabase(mysqlUrl, {
+    ...options,
+    connectionLimit: 4,
+    statementTimeoutMs: REFRESH_TIMEOUT_MS,
+  });
   const box = createSecretBox({ current: credentialsKey, others: credentialsReadKeys });
   const connections = createConnectionStore(db, box);
   return {

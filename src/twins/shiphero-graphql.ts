@@ -13,6 +13,8 @@ import type { Violations } from './violations';
 interface Context {
   username: string;
   requestId: string;
+  /** One moment for the whole request: what it pays and what it is told is left. */
+  receivedAtMs: number;
   exchange: Exchange;
 }
 
@@ -140,7 +142,7 @@ export function createShipheroGraphql(deps: {
       const { maxAvailable, incrementRate } = stateNow().settings.quota;
       return {
         ...meta(context, info),
-        credits_remaining: Math.floor(creditsLeft(stateNow(), context.username, now())),
+        credits_remaining: Math.floor(creditsLeft(stateNow(), context.username, context.receivedAtMs)),
         max_available: maxAvailable,
         increment_rate: incrementRate,
       };
@@ -156,6 +158,7 @@ export function createShipheroGraphql(deps: {
     const { document, operation, variables, values } = read;
     const { settings } = stateNow();
     const requestId = newId();
+    const receivedAtMs = now();
     const around = { fragments: fragmentsOf(document), variables: values };
     const roots = fieldsOf(operation.selectionSet, around);
     const name = roots[0]?.name.value ?? 'unknown';
@@ -166,12 +169,12 @@ export function createShipheroGraphql(deps: {
     };
     if (exchange.faults.failsAll) return refused({ code: FAILED, message: 'An unexpected error occurred' });
     const required = roots.reduce((sum, one) => sum + costOf(one, operation.operation, around, settings), 0);
-    const refusal = charge(stateNow(), username, required, now());
+    const refusal = charge(stateNow(), username, required, receivedAtMs);
     if (refusal !== undefined) {
       violations.count('throttled');
       return refused({ code: THROTTLED, ...refusal });
     }
-    const contextValue: Context = { username, requestId, exchange };
+    const contextValue: Context = { username, requestId, receivedAtMs, exchange };
     const { errors, data } = executeSync({
       schema: SHIPHERO_SCHEMA,
       document,

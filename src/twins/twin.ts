@@ -131,11 +131,12 @@ export async function startTwin<State, Patch>(
   ): Promise<void> => {
     reply.hijack();
     const response = reply.raw;
-    const receivedAtMs = performance.now();
     const path = request.url.split('?', 1)[0] ?? '/';
     const body = readBody(request);
     const query = stringsOf(request.query);
     const entry = log.open({ method: request.method, path, query, body: (body.ok ? body.value : body.raw) ?? null });
+    // After the entry has its time, so that time and duration together are never later than the end.
+    const receivedAtMs = performance.now();
     const token = standIn.tokenOf(request.headers);
     const checked = standIn.tokens.check(token);
     const account = checked.state === 'live' ? checked.account : null;
