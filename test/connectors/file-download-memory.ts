@@ -1,7 +1,7 @@
 import { createFileDownload } from '../../src/connectors/http/file-download';
 import { connectorFor } from '../../src/connectors/registry';
 import { readStockCsv } from '../../src/intake/stock-csv';
-import { MB } from './file-servers';
+import { MB, PATIENT } from './file-servers';
 import { sampleConnection } from './samples';
 
 /** A program: fetches and reads the files at the addresses that it is given, and prints, a line each, by how many MB the process grew at most. Needs `--expose-gc`. */
@@ -11,7 +11,7 @@ const target = { connection, connector: connectorFor('increff-oms') };
 const LOOK_MS = 5;
 
 async function main(): Promise<void> {
-  const download = createFileDownload({ allowedHosts: ['127.0.0.1'], allowHttp: true, maxBytes: 5 * MB });
+  const download = createFileDownload({ ...PATIENT, allowedHosts: ['127.0.0.1'], allowHttp: true, maxBytes: 5 * MB });
   for (const url of process.argv.slice(2)) {
     globalThis.gc?.();
     const baseBytes = process.memoryUsage.rss();

@@ -71,7 +71,8 @@ describe('a file without end', () => {
       );
     });
     expect(await failureOfCall(fetchText(url))).toMatchObject(cut);
-    expect(sentBytes).toBeLessThan(20 * MB);
+    // Of a gigabyte, or of no end; what the kernel keeps on the way has limits of its own.
+    expect(sentBytes).toBeLessThan(200 * MB);
   });
 
   it('is cut off at the limit of what comes out of its packing', async () => {

@@ -9,6 +9,7 @@ import { connectorFor } from '../../src/connectors/registry';
 import type { Channel } from '../../src/contracts/channels';
 import type { Connection } from '../../src/contracts/connection';
 import { NOW_MS, present, twinHttp } from './connector-under-test';
+import { NEVER } from './file-servers';
 import { sampleConnection } from './samples';
 
 const orderLine = z.strictObject({
@@ -119,7 +120,7 @@ describe.each(SUBJECTS)('%s, %s', (channel, operation) => {
 
   beforeAll(async () => {
     http = twinHttp();
-    server = createServer((req, res) => {
+    server = createServer({ keepAliveTimeout: NEVER }, (req, res) => {
       let text = '';
       req.on('data', (chunk) => {
         text += chunk;

@@ -9,6 +9,7 @@ import {
 } from '../../src/connectors/http/client';
 import { eventually } from '../stand/waiting';
 import { everythingIn, failureOfCall } from './connector-failure';
+import { NEVER } from './file-servers';
 import { handDeadlines } from './hand-deadlines';
 
 const closers: (() => void | Promise<void>)[] = [];
@@ -25,7 +26,8 @@ async function listening(server: Server | TcpServer): Promise<string> {
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-const serve = async (listener: RequestListener) => `http://${await listening(createServer(listener))}`;
+const serve = async (listener: RequestListener) =>
+  `http://${await listening(createServer({ keepAliveTimeout: NEVER }, listener))}`;
 
 function client(options: Partial<HttpClientOptions> = {}): HttpClient {
   const http = createHttpClient({ allowedHosts: ['127.0.0.1'], allowPrivateAddresses: true, ...options });

@@ -232,12 +232,19 @@ describe('credits', () => {
   it.each(['operation', 'whole'] as const)(
     'that do not suffice are waited for as long as ShipHero says, data null of the %s',
     async (nullData) => {
-      twin.setState({ creditsRemaining: { [USER]: 0 }, quota: { maxAvailable: 4_004, incrementRate: 2 }, nullData });
-      const failure = await failureOfCall(start(shipheroLines(1)));
+      // The clock stands still: no credit comes back before the request is there.
+      const poor = await startShipheroTwin({ quota: { maxAvailable: 4_004, incrementRate: 2 }, now: () => 0 });
+      poor.setState({ creditsRemaining: { [USER]: 0 }, nullData });
+      const connection = shipheroConnection({ accessToken: poor.issueToken(USER), tokenExpiresAtMs: null });
+      const { capabilities, call } = openerFor(shipheroSuite, http)(poor, connection);
+      const failure = await failureOfCall(
+        present(capabilities.jobInventoryWriter).startJob('https://files.example.com/a.csv', call),
+      );
       expect(failure).toMatchObject({ type: 'ChannelRateLimited', mayStillApply: false, details: { status: 200 } });
       expect(failure.details.retryAfterMs).toBe(5_000);
       expect(failure.details.channelWords).toContain('30: There are not enough credits');
-      expect(twin.state().syncs).toEqual([]);
+      expect(poor.state().syncs).toEqual([]);
+      await poor.stop();
     },
   );
 

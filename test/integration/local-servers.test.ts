@@ -16,7 +16,7 @@ import { freshDatabase, freshNamespace, timeSkippingEnvironment } from '../serve
 
 const SERVERS = join(__dirname, '../servers');
 const ANCESTRY = join(__dirname, '../../scripts/ancestry.mjs');
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 400_000;
 
 let folder: string;
 let children: ChildProcess[];
@@ -32,7 +32,7 @@ afterEach(async () => {
   for (const child of children) child.kill('SIGKILL');
   for (const guardian of guardians) await guardian.end();
   await until(() => pidsIn(folder).every(isDead));
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
 });
 
 const isDead = (pid: number): boolean => startOf(pid) === undefined;

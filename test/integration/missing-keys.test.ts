@@ -57,7 +57,7 @@ describe.each(['starter/main.js', 'worker.js'])('%s', (path) => {
       const program = start(path, { ...keys(OTHER), MYSQL_URL: url });
       await program.logged(path === 'worker.js' ? 'worker runs' : 'gateway listens');
       expect(program.child.exitCode).toBeNull();
-      await come();
+      come();
       await eventually('the end', () => program.child.exitCode ?? undefined);
       expect(await program.ended).toEqual([1, null]);
       expect(program.output()).toContain('Stored credentials cannot be opened: connection 294');
@@ -68,10 +68,13 @@ describe.each(['starter/main.js', 'worker.js'])('%s', (path) => {
 });
 
 /** The address of a MySQL that is not there until `come` is called. */
-async function absentMysql(): Promise<{ server: Server; url: string; come(): Promise<unknown> }> {
+async function absentMysql(): Promise<{ server: Server; url: string; come(): void }> {
   const url = new URL(stand.mysqlUrl);
   const target = { host: url.hostname, port: Number(url.port) };
+  let isThere = false;
   const server = createServer((client: Socket) => {
+    // The port stays taken: somebody else might get it meanwhile.
+    if (!isThere) return client.destroy();
     const upstream = connect(target);
     for (const socket of [client, upstream]) socket.on('error', () => socket.destroy());
     client.pipe(upstream).pipe(client);
@@ -79,15 +82,12 @@ async function absentMysql(): Promise<{ server: Server; url: string; come(): Pro
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
   url.host = `127.0.0.1:${port}`;
   return {
     server,
     url: url.href,
     come: () => {
-      server.listen(port, '127.0.0.1');
-      return once(server, 'listening');
+      isThere = true;
     },
   };
 }

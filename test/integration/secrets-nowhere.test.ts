@@ -8,7 +8,7 @@ import { type Scene, startScene } from '../stand/scene';
 import { addShiphero } from '../stand/shiphero';
 import type { Tenant } from '../stand/tenants';
 import { eventually } from '../stand/waiting';
-import { buildPrograms, type Program, startProgram } from './programs';
+import { buildPrograms, type Program, patient, startProgram } from './programs';
 
 /** Connections hold secrets, and there they have to be sealed; the name of a hosted file is worth nothing once its job has ended. */
 const MAY_HOLD_FILE_NAMES = 'push_jobs';
@@ -75,7 +75,7 @@ beforeAll(async () => {
   gatewayUrl = changes.PUBLIC_URL;
   metricsUrl = `http://127.0.0.1:${changes.METRICS_PORT}/metrics`;
   gateway = startProgram('starter/main.js', stand, changes);
-  worker = startProgram('worker.js', stand, changes);
+  worker = startProgram('worker.js', stand, { ...changes, ...patient() });
   await Promise.all([gateway.logged('gateway listens'), worker.logged('worker runs')]);
   await Promise.all([sendEvents(), sendFiles(), sendJob(), sendNonsense()]);
 });
@@ -162,6 +162,7 @@ async function sendFiles(): Promise<void> {
   expect((await syncIn(refusedId, 'refused')).url).toBe(`${url}/missing.csv`);
   expect((await syncIn(abortedId, 'aborted')).url).toBe(`${url}/silent.csv`);
   await scene.see.result(csvImportWorkflowId(storedId));
+  await eventually('delivery', () => scene.see.shownStock(tenant).V9 === 4);
 }
 
 /** Stock as a file that the channel fetches from the gateway, and one that it does not take. */

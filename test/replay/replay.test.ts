@@ -12,6 +12,7 @@ import {
 } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { z } from 'zod';
+import { REPLAY_PATIENCE } from '../../src/workflow-code';
 import * as workflows from '../../src/workflows';
 import { HISTORIES } from './folder';
 
@@ -63,7 +64,10 @@ async function replay(texts: Record<string, string>): Promise<Record<string, Err
     }
   })();
   const results: Record<string, Error | undefined> = {};
-  for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle }, histories)) {
+  for await (const { workflowId, error } of Worker.runReplayHistories(
+    { workflowBundle, ...REPLAY_PATIENCE },
+    histories,
+  )) {
     results[workflowId] = error;
   }
   return results;

@@ -18,6 +18,7 @@ import { type ShipheroTwin, startShipheroTwin } from '../../src/twins/shiphero-t
 import { createWorkers } from '../../src/workers';
 import { freshDatabase, freshNamespace, leaveNamespace } from '../servers/servers';
 import { PatientClient } from './patient-client';
+import { PATIENCE_MS } from './waiting';
 
 // Workers tell their every state otherwise.
 Runtime.install({ logger: new DefaultLogger('ERROR') });
@@ -58,7 +59,11 @@ export interface StandOptions {
 export async function startStand(options: StandOptions = {}) {
   const [database, namespace] = await Promise.all([freshDatabase(), options.temporal ?? freshNamespace()]);
   const mysqlUrl = (await options.reachMysql?.(database.url)) ?? database.url;
-  const stores = openStores({ mysqlUrl, credentialsKey: Buffer.alloc(32, 7) });
+  const stores = openStores({
+    mysqlUrl,
+    credentialsKey: Buffer.alloc(32, 7),
+    ...(options.reachMysql ? {} : { connectTimeoutMs: PATIENCE_MS }),
+  });
   await migrate(stores.db);
   const ajio: AjioTwin = await startAjioTwin({ accounts: [AJIO_LOGIN] });
   const eshopbox: EshopboxTwin = await startEshopboxTwin({ accounts: [{ accountSlug: 'raymond', ...ESHOPBOX_LOGIN }] });
@@ -131,6 +136,8 @@ export async function startStand(options: StandOptions = {}) {
     publicUrl: undefined,
     allowHttp: options.imports?.allowHttp ?? false,
   });
+  // A connection that the gateway ends just as a test sends on it would fail the test.
+  gateway.server.server.keepAliveTimeout = 0;
   const gatewayUrl = await gateway.server.listen({ host: '127.0.0.1', port: 0 });
 
   let workers: Worker[] = [];
@@ -184,6 +191,7 @@ export async function startStand(options: StandOptions = {}) {
     shiphero,
     keys,
     gatewayUrl,
+    drainPokes: gateway.drain,
     failures,
     temporalAddress: namespace.address,
     namespace: namespace.namespace,

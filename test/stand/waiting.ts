@@ -1,5 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+/** How long tests wait for a server that is there: seconds only say that the machine is busy. */
+export const PATIENCE_MS = 120_000;
+
 /** Clocks count whole milliseconds, and a timer may be one early. */
 export const ROUNDING_MS = 5;
 

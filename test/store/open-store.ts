@@ -4,6 +4,7 @@ import { storeSubmissions } from '../../src/store/intake';
 import { migrate } from '../../src/store/migrate';
 import { openStores } from '../../src/store/stores';
 import { freshDatabase } from '../servers/servers';
+import { PATIENCE_MS } from '../stand/waiting';
 
 export const CREDENTIALS_KEY = Buffer.alloc(32, 7);
 export const CONNECTION = 294;
@@ -12,13 +13,14 @@ export const T0 = Date.parse('2025-03-01T12:00:00Z');
 /** All stores on an empty database of its own. */
 export async function openTestStores() {
   const database = await freshDatabase();
-  const stores = openStores({ mysqlUrl: database.url, credentialsKey: CREDENTIALS_KEY });
+  const patience = { connectTimeoutMs: PATIENCE_MS };
+  const stores = openStores({ mysqlUrl: database.url, credentialsKey: CREDENTIALS_KEY, ...patience });
   await migrate(stores.db);
   return {
     ...stores,
     mysqlUrl: database.url,
     /** Another program's or process's pool on the same database. */
-    openPool: () => openDatabase(database.url),
+    openPool: () => openDatabase(database.url, patience),
     store: async (...drafts: SubmissionDraft[]) => storeSubmissions(stores.db, drafts),
     async close() {
       await stores.close();

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { ShipheroTwin } from '../../src/twins/shiphero-twin';
+import { NEVER } from '../connectors/file-servers';
 import { eventually } from '../stand/waiting';
 import { call } from './calls';
 
@@ -86,7 +87,7 @@ export const csvOf = (...lines: string[]): string => ['sku,quantity,action,reaso
 export async function startFileHost() {
   const files = new Map<string, string | ((response: ServerResponse) => void)>();
   const asked: { path: string; headers: IncomingHttpHeaders }[] = [];
-  const server = createServer((request, response) => {
+  const server = createServer({ keepAliveTimeout: NEVER }, (request, response) => {
     const path = request.url ?? '';
     asked.push({ path, headers: request.headers });
     const file = files.get(path);

@@ -23,7 +23,10 @@ afterEach(() => {
 const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
 const fileOf = (name: string) => join(folder, `${name}.pid`);
 const pids = () =>
-  MEMBERS.filter((name) => existsSync(fileOf(name))).map((name) => Number(readFileSync(fileOf(name), 'utf8')));
+  MEMBERS.filter((name) => existsSync(fileOf(name)))
+    .map((name) => Number(readFileSync(fileOf(name), 'utf8')))
+    // One that is made and not written yet is nobody.
+    .filter((pid) => pid > 0);
 
 /** Stays until it is ended, and says in a file that it is there. */
 const member = (name: string, more = '') =>

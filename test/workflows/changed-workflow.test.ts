@@ -8,6 +8,7 @@ import {
   Runtime,
   Worker,
 } from '@temporalio/worker';
+import { REPLAY_PATIENCE } from '../../src/workflow-code';
 import { freshNamespace } from '../servers/servers';
 
 // A replay that fails on purpose would fill the output.
@@ -42,6 +43,7 @@ async function record(version: Version): Promise<History> {
     namespace,
     taskQueue: version,
     workflowBundle: of(bundles, version),
+    ...REPLAY_PATIENCE,
     activities: { pokeStaleWork: async () => undefined, countParked: async () => undefined },
   });
   return worker.runUntil(async () => {
@@ -64,7 +66,10 @@ afterAll(async () => {
 });
 
 const replays = async (history: Version, code: Version): Promise<boolean> => {
-  const replayed = Worker.runReplayHistory({ workflowBundle: of(bundles, code) }, of(histories, history));
+  const replayed = Worker.runReplayHistory(
+    { workflowBundle: of(bundles, code), ...REPLAY_PATIENCE },
+    of(histories, history),
+  );
   return replayed.then(
     () => true,
     (error: Error) => {

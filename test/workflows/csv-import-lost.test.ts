@@ -10,7 +10,7 @@ import type { InventorySyncStore } from '../../src/store/inventory-syncs';
 import { countRows } from '../../src/store/submission-rows';
 import { withdrawSubmission } from '../../src/store/withdrawal';
 import { fileServers, MB } from '../connectors/file-servers';
-import { buildPrograms, startProgram } from '../integration/programs';
+import { buildPrograms, patient, startProgram } from '../integration/programs';
 import { STOCK_CONNECTION, type Stand, startStand } from '../stand/stand';
 import { eventually } from '../stand/waiting';
 
@@ -107,7 +107,8 @@ test('a worker that is killed in the middle of a download is followed by another
   await eventually('the first download', () => (calls.length === 1 ? true : undefined));
   first.child.kill('SIGKILL');
   await first.ended;
-  const second = startProgram('worker.js', stand, importing);
+  // Never taken for dead, which would be a third download.
+  const second = startProgram('worker.js', stand, { ...importing, ...patient() });
   try {
     const result = await stand.client.workflow.getHandle(csvImportWorkflowId(id)).result();
     expect(result).toMatchObject({ status: 'stored', rows: 3, badRows: 1 });

@@ -82,11 +82,10 @@ test('an answer that spells the code another way is not believed, as with 302 fo
   const connection = await addIncreff(stand, 2_005, 'increff-oms');
   stand.increff.setState({ respellCodes: true });
   await connection.send({ ITEM302: 40 });
-  await eventually('the answer was read', async () => {
-    const [level] = await stand.stores.levels.find(2_005, 'ITEM302');
-    return level?.sentAtMs ? true : undefined;
+  const level = await eventually('the answer was read', async () => {
+    const [found] = await stand.stores.levels.find(2_005, 'ITEM302');
+    return found?.sentAtMs && found.state === 'dirty' ? found : undefined;
   });
-  const [level] = await stand.stores.levels.find(2_005, 'ITEM302');
   expect(level).toMatchObject({ state: 'dirty', acknowledgedAtMs: null, sentQuantity: 40 });
   stand.increff.setState({ respellCodes: false });
   await connection.settled();

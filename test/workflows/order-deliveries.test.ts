@@ -22,6 +22,8 @@ test('a second delivery is a duplicate while the run is open or done, and a new 
   expect(await send.order(tenant, event)).toEqual({ workflowId, status: 'duplicate' });
   expect(see.cancels('O-twice')).toHaveLength(1);
 
+  // What the duplicate wakes must not come after the run has ended: it would start the next one.
+  await stand.drainPokes();
   await see.giveUp(workflowId);
   await expect(see.result(workflowId)).rejects.toThrow();
   expect(await send.order(tenant, event)).toEqual({ workflowId, status: 'accepted' });

@@ -105,7 +105,10 @@ test.each([
     const { db } = scene.stand.stores;
     if (when === 'the event comes again afterwards') await asBefore(orderNumber, 'open');
     else await forget(orderNumber);
-    if (when === 'the event comes again before') await scene.send.order(tenant, { orderNumber });
+    if (when === 'the event comes again before') {
+      await scene.send.order(tenant, { orderNumber });
+      await scene.stand.drainPokes();
+    }
     await scene.see.giveUp(workflowId);
     await expect(scene.see.result(workflowId)).rejects.toThrow();
     if (when === 'the event comes again before') {

@@ -11,7 +11,6 @@ beforeAll(async () => {
 afterAll(() => scene.stop());
 
 test('a burst of orders far above the rate limit is worked off one by one, and asks nobody', async () => {
-  // 513 ms apart: the last one's turn is 15 s after the first one's, so that a slow machine's orders have to wait, too.
   const tenant = await scene.tenants.add('burst', { settings: { requestsPerMinute: 120 } });
   const numbers = Array.from({ length: ORDERS }, (_, index) => `B-${index}`);
   scene.stand.ajio.setState({
@@ -19,6 +18,11 @@ test('a burst of orders far above the rate limit is worked off one by one, and a
       numbers.map((number) => [number, { username: 'burst', lines: { [ajioItem(number, '1')]: { quantity: 1 } } }]),
     ),
   });
+  // The first turn is some seconds away, so that a slow machine's orders have to wait, too.
+  await scene.stand.stores.db.change('INSERT INTO gates (gateKey, nextSlotAtMs) VALUES (?, ?)', [
+    `ajio/${tenant.connectionId}`,
+    Date.now() + 10_000,
+  ]);
   const runs = await Promise.all(numbers.map((orderNumber) => scene.send.order(tenant, { orderNumber })));
   let waited = 0;
   for (const { workflowId } of runs) {

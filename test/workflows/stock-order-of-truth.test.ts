@@ -72,7 +72,10 @@ test('what waits when a connection is paused is kept, and the newest value goes 
   expect(see.stockCalls(tenant)).toHaveLength(0);
 
   await scene.tenants.setStatus(tenant, 'active');
-  await stand.dispatch.pokeInventorySync(tenant.connectionId);
-  await see.untilState(tenant, 'V1', 'clean');
+  await eventually('the newest is sent', async () => {
+    // The run of the second event may have found the connection paused just before, and ends without what this one says.
+    await stand.dispatch.pokeInventorySync(tenant.connectionId);
+    return (await see.level(tenant, 'V1')).state === 'clean';
+  });
   expect(see.stockCalls(tenant).map(({ stock }) => stock)).toEqual([{ V1: 2 }]);
 });
