@@ -3,8 +3,8 @@ import { createImportRecordActivities } from './import-records';
 import { createOrderRecordActivities } from './order-records';
 import { createOrderActivities } from './orders';
 import { createStockJobActivities } from './stock-jobs';
-import { createStockPlanningActivities } from './stock-planning';
 import { createStockPushActivities } from './stock-push';
+import { createStockRecordActivities } from './stock-records';
 import { createTokenActivities } from './tokens';
 import { createUpkeepActivities } from './upkeep';
 
@@ -23,12 +23,12 @@ export const createChannelActivities = (
 
 /** Activities that touch only our own database and Temporal; they run beside the workflows. */
 export const createHomeActivities = (
-  deps: Parameters<typeof createStockPlanningActivities>[0] &
+  deps: Parameters<typeof createStockRecordActivities>[0] &
     Parameters<typeof createOrderRecordActivities>[0] &
     Parameters<typeof createImportRecordActivities>[0] &
     Parameters<typeof createUpkeepActivities>[0],
 ) => ({
-  ...createStockPlanningActivities(deps),
+  ...createStockRecordActivities(deps),
   ...createOrderRecordActivities(deps),
   ...createImportRecordActivities(deps),
   ...createUpkeepActivities(deps),

@@ -1,15 +1,13 @@
 import { cancellationSignal } from '@temporalio/activity';
 import { ConnectorError } from '../connectors/errors';
 import type { Call, JobInventoryWriter } from '../connectors/ports';
-import type { JobStart, PushResult, Verdict } from '../contracts/stock';
+import type { PushResult, RunningJob, Verdict } from '../contracts/stock';
 import type { PushJob, PushJobStore } from '../store/push-jobs';
-import type { PushStore } from '../store/pushes';
-import { ask, type OpenConnection, type OpenConnectionFn, requireCapability } from './opener';
-import type { PushChunkInput } from './stock-push';
+import type { Departure, PushStore } from '../store/pushes';
+import { ask, type OpenConnection, requireCapability } from './opener';
 
-export interface StockJobDeps {
-  open: OpenConnectionFn;
-  pushes: Pick<PushStore, 'beginAttempt' | 'settle' | 'recordFailure' | 'release' | 'closedResult'>;
+export interface JobStartDeps {
+  pushes: Pick<PushStore, 'depart' | 'fail' | 'recordFailure' | 'settle'>;
   jobs: PushJobStore;
   /** The address under which our gateway hands out the file of a job. */
   fileUrl(fileKey: string): string;
@@ -18,18 +16,13 @@ export interface StockJobDeps {
   onVerdicts(channel: string, result: PushResult): void;
 }
 
-/** The lines are planned anew. */
-export const NOTHING_DECIDED: PushResult = { accepted: 0, rejected: 0, unknown: 0 };
-
-/** The connection of a push, opened for jobs. */
-export async function openForJobs(open: OpenConnectionFn, { pushId: _push, ...ref }: PushChunkInput) {
-  const opened = await open(ref);
-  return {
-    open: opened,
-    writer: requireCapability(opened, 'jobInventoryWriter'),
-    call: { signal: cancellationSignal() },
-  };
+/** A departure, and whether anything was due when it was looked at. */
+export interface PlannedDeparture extends Departure {
+  mayLeave: boolean;
 }
+
+/** Nothing was sent, or what was sent goes again. */
+export const NOTHING_DECIDED: PushResult = { accepted: 0, rejected: 0, unknown: 0 };
 
 /**
  * What takes the place of an answer that the channel refuses about a job whose time is over, such as because it has forgotten it: waiting
@@ -45,10 +38,10 @@ export const untoldWhenOver =
     if (!isOver || !isRefused) throw error;
   };
 
-export function createJobStart(deps: StockJobDeps) {
-  const running = (job: PushJob, writer: JobInventoryWriter): JobStart => ({
-    isRunning: true,
-    deadlineInMs: Math.max(0, job.sentAtMs + writer.deadlineMs - deps.now()),
+export function createJobStart(deps: JobStartDeps) {
+  const running = (job: PushJob, writer: JobInventoryWriter): PushResult & { job: RunningJob } => ({
+    ...NOTHING_DECIDED,
+    job: { pushId: job.pushId, deadlineInMs: Math.max(0, job.sentAtMs + writer.deadlineMs - deps.now()) },
   });
 
   /** Finds out whether a job exists that was asked for without an answer; undefined when it does not and never will. */
@@ -71,7 +64,7 @@ export function createJobStart(deps: StockJobDeps) {
       }
       await deps.jobs.end(job);
     }
-    await deps.pushes.recordFailure(job.pushId, job.attempt, [], {
+    await deps.pushes.fail(job.pushId, job.attempt, [], {
       type: 'OutcomeUnknown',
       message: `${displayName} was asked for a job and never started it`,
       mayStillApply: false,
@@ -80,26 +73,27 @@ export function createJobStart(deps: StockJobDeps) {
   }
 
   return {
-    /** Has the channel work off one push, with the quantities that are desired at this moment; finds a job that was started before. */
-    async startPushJob(input: PushChunkInput): Promise<JobStart> {
-      const { pushId, connectionId } = input;
-      const { open, writer, call } = await openForJobs(deps.open, input);
-      const before = await deps.jobs.find(pushId);
+    /**
+     * Has the channel work off what is most urgent by now; finds a job that an earlier attempt has started, or that another run has left
+     * under way.
+     */
+    async departAsJob(
+      open: OpenConnection,
+      { mayLeave, ...departure }: PlannedDeparture,
+    ): Promise<PushResult & { job?: RunningJob }> {
+      const { pushId, connectionId, onlyZeros } = departure;
+      const writer = requireCapability(open, 'jobInventoryWriter');
+      const call = { signal: cancellationSignal() };
+      const own = await deps.jobs.find(pushId);
+      const before = own ?? (onlyZeros ? undefined : await deps.jobs.adopt(departure));
       if (before?.state === 'running') return running(before, writer);
       if (before?.state === 'starting' && (await recover(before, writer, open, call))) return running(before, writer);
+      if (!mayLeave && before === undefined) return NOTHING_DECIDED;
 
       await open.passGate(call, writer.credits.start);
-      const start = await deps.pushes.beginAttempt(pushId);
-      if (!start.open) return { isRunning: false, result: start.result };
+      const start = await deps.pushes.depart(departure);
+      if (!start.open) return start.result;
       const { attempt, lines } = start;
-      if (start.connectionId !== connectionId) {
-        throw new ConnectorError('InvariantBroken', `push ${pushId} is not of connection ${connectionId}`);
-      }
-      if (lines.length > writer.batchSize) {
-        // The batch size was lowered after the lines were claimed: they are planned anew.
-        await deps.pushes.release(pushId);
-        return { isRunning: false, result: NOTHING_DECIDED };
-      }
       const sentAtMs = deps.now();
       const times = { sentAtMs, expiresAtMs: sentAtMs + writer.deadlineMs };
       const job = await deps.jobs.open({ pushId, attempt, connectionId, ...times }, writer.fileOf(lines), lines);
@@ -120,13 +114,13 @@ export function createJobStart(deps: StockJobDeps) {
           const verdicts = lines.map(
             ({ listing }): Verdict => ({ listing, verdict: 'rejected', message: channelWords }),
           );
-          const result = await deps.pushes.settle(pushId, attempt, lines, verdicts, sentAtMs);
+          const result = await deps.pushes.settle(pushId, attempt, lines, verdicts, sentAtMs, type);
           deps.onVerdicts(open.connection.channel, result);
           await deps.jobs.end(job);
-          return { isRunning: false, result: { ...result, trouble: { type, message, channelWords } } };
+          return { ...result, trouble: { type, message, channelWords } };
         }
-        await deps.pushes.recordFailure(pushId, attempt, lines, { type, message, mayStillApply: false });
         await deps.jobs.end(job);
+        await deps.pushes.fail(pushId, attempt, lines, { type, message, mayStillApply: false });
         throw error;
       }
     },

@@ -64,7 +64,7 @@ export function createOpener(deps: OpenerDeps): OpenConnectionFn {
     }
     if (connection.status === 'needs_reauth') {
       throw new ConnectorError('ChannelAuthFailed', `connection ${connectionId} needs new credentials`, {
-        details: { ...details, tokenGeneration: connection.tokenGeneration },
+        details: { ...details, tokenGeneration: connection.tokenGeneration, needsReauth: true },
       });
     }
     const connector = deps.connectorFor(channel);

@@ -1,10 +1,11 @@
+import { cancellationSignal } from '@temporalio/activity';
 import { ConnectorError } from '../connectors/errors';
 import type { JobState } from '../connectors/ports';
-import type { PushResult } from '../contracts/stock';
-import { createJobStart, NOTHING_DECIDED, openForJobs, type StockJobDeps, untoldWhenOver } from './job-start';
+import type { PushReport } from '../contracts/stock';
+import { NOTHING_DECIDED, untoldWhenOver } from './job-start';
 import { readVerdicts, troubleOf, verdictAsRead } from './job-verdicts';
-import { ask } from './opener';
-import type { PushChunkInput } from './stock-push';
+import { ask, type OpenConnectionFn, requireCapability } from './opener';
+import { createDueReader, type PushChunkInput, type StockPushDeps } from './stock-push';
 
 /** What is known of a job that the channel refuses to tell of. */
 const UNTOLD: JobState = { hasEnded: false, totalCount: null, successCount: null, errorCount: null, words: null };
@@ -24,10 +25,19 @@ function nextLookMs({ totalCount, successCount, errorCount }: JobState, runningM
   return Math.ceil(Math.min(Math.max(leftMs, MIN_LOOK_MS), MAX_LOOK_MS));
 }
 
-export function createStockJobActivities(deps: StockJobDeps) {
+/** The connection of a push, opened for jobs. */
+async function openForJobs(open: OpenConnectionFn, { pushId: _push, ...ref }: PushChunkInput) {
+  const opened = await open(ref);
   return {
-    ...createJobStart(deps),
+    open: opened,
+    writer: requireCapability(opened, 'jobInventoryWriter'),
+    call: { signal: cancellationSignal() },
+  };
+}
 
+export function createStockJobActivities(deps: StockPushDeps) {
+  const findDue = createDueReader(deps);
+  return {
     /**
      * Looks once whether the job has ended; fails with `ChannelStillWorking` when it has not, so that the policy looks again, and also when
      * its time is over and the channel refuses to tell.
@@ -49,14 +59,14 @@ export function createStockJobActivities(deps: StockJobDeps) {
     },
 
     /** Stores what the channel says of each line of the job; one that did not end in time is stopped first. */
-    async collectPushJob({ isOverdue, ...input }: PushChunkInput & { isOverdue: boolean }): Promise<PushResult> {
+    async collectPushJob({ isOverdue, ...input }: PushChunkInput & { isOverdue: boolean }): Promise<PushReport> {
       const { pushId } = input;
       const { open, writer, call } = await openForJobs(deps.open, input);
-      const closed = await deps.pushes.closedResult(pushId);
+      const push = await deps.pushes.find(pushId);
       const job = await deps.jobs.find(pushId);
-      if (closed || !job || job.jobId === null) {
+      if (push?.isOpen === false || !job || job.jobId === null) {
         if (job) await deps.jobs.end(job);
-        return closed ?? NOTHING_DECIDED;
+        return { ...(push?.isOpen === false ? push.result : NOTHING_DECIDED), due: await findDue(open) };
       }
       const { jobId } = job;
       if (isOverdue) {
@@ -73,10 +83,10 @@ export function createStockJobActivities(deps: StockJobDeps) {
       const trouble = troubleOf(state, job, isOverdue, open.connector.displayName);
       const collected = { open, writer, call, jobs: deps.jobs, job, state, lines, trouble };
       const verdicts = (await readVerdicts(collected).catch(orUntold)) ?? lines.map(verdictAsRead);
-      const result = await deps.pushes.settle(pushId, job.attempt, lines, verdicts, job.sentAtMs);
+      const result = await deps.pushes.settle(pushId, job.attempt, lines, verdicts, job.sentAtMs, trouble?.type);
       deps.onVerdicts(open.connection.channel, result);
       await deps.jobs.end(job);
-      return { ...result, ...(trouble ? { trouble } : {}) };
+      return { ...result, ...(trouble ? { trouble } : {}), due: await findDue(open) };
     },
   };
 }

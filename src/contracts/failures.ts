@@ -39,6 +39,10 @@ export interface FailureDetails {
   slot?: ReservedSlot;
   /** How often the channel itself failed in this activity, this attempt included; attempts that ended for another reason are not counted. */
   channelFailures?: number;
+  /** The push whose lines have their verdicts although the call failed: it concerns no other. */
+  settled?: { pushId: string; lines: number };
+  /** A person has to restore the connection first: no login can help. */
+  needsReauth?: true;
   /** The request may be applied although it failed, as behind a gateway's 504. Absent: certainly not, or the type says it. */
   mayStillApply?: true;
 }

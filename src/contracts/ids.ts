@@ -73,3 +73,26 @@ export function listingOf(...parts: [string, ...string[]]): string {
 
 /** The inverse of {@link listingOf}. */
 export const listingParts = (listing: string): string[] => listing.split('/').map(decodeURIComponent);
+
+const BASE32 = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+/** The `length` last base-32 digits of a whole number. */
+function base32(value: number, length: number): string {
+  let rest = value;
+  let text = '';
+  for (let digits = 0; digits < length; digits++) {
+    text = BASE32.charAt(rest % 32) + text;
+    rest = Math.floor(rest / 32);
+  }
+  return text;
+}
+
+/**
+ * Makes ids of 26 characters like those of the store: each sorts after all that were made before. For workflows, whose clock and
+ * dice repeat themselves in a replay.
+ */
+export function idsFrom(now: () => number, random: () => number): () => string {
+  const suffix = Array.from({ length: 11 }, () => BASE32.charAt(Math.floor(random() * 32))).join('');
+  let made = 0;
+  return () => base32(now(), 10) + base32(made++, 5) + suffix;
+}

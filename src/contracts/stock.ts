@@ -38,23 +38,15 @@ export interface ObservedStock {
   quantity: number | null;
 }
 
-/** A chunk of claimed lines; what it sends is read at the moment of the call. */
-export interface PlannedPush {
-  pushId: string;
-  lineCount: number;
-  zeroCount: number;
-}
-
-/** Why a sync has nothing to do although lines may be waiting. */
-export type PlanBlock = 'paused' | 'needs_reauth';
-
-export interface PushPlan {
-  pushes: PlannedPush[];
-  /** How many of these pushes may be on the wire at once. */
-  concurrency: number;
-  /** When the next line that had to wait becomes due, milliseconds from now; null when none waits. */
+/** What a connection could send at this moment. */
+export interface DueStock {
+  /** How many pushes it would take, counted no further than the lanes can use. */
+  pushes: number;
+  hasZeros: boolean;
+  /** When the next line that has to wait becomes due, milliseconds from now; 0 when some are, null when none waits. */
   nextDueInMs: number | null;
-  blockedBy: PlanBlock | null;
+  /** How many pushes may be on the wire at once. */
+  lanes: number;
   /** True when the channel works pushes off as jobs, in its own time. */
   asJobs: boolean;
 }
@@ -75,8 +67,17 @@ export interface JobTrouble {
   channelWords?: string;
 }
 
-/** A push that the channel works off as a job, or that needed none. */
-export type JobStart = { isRunning: true; deadlineInMs: number } | { isRunning: false; result: PushResult };
+/** A job under way at the channel: watched and then collected under the id of its push. */
+export interface RunningJob {
+  pushId: string;
+  deadlineInMs: number;
+}
+
+/** What became of one push, and what is left to send. A push that goes on as a job has its verdicts later. */
+export interface PushReport extends PushResult {
+  job?: RunningJob;
+  due: DueStock;
+}
 
 /** What one run of the inventory sync did, in lines and calls. */
 export interface SyncTotals {

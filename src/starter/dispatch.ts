@@ -15,7 +15,7 @@ import type { ConnectionCache } from '../store/connection-cache';
 import type { InventorySyncStore } from '../store/inventory-syncs';
 import type { OrderStore, StoredOrder } from '../store/orders';
 import type { CsvImportWorkflow, InventorySyncWorkflow, UnfulfillableOrderWorkflow } from '../workflows';
-import { stockChanged } from '../workflows/messages';
+import { type StockNews, stockChanged } from '../workflows/messages';
 
 /** For a list of many pages. */
 const LIST_DEADLINE_MS = 60_000;
@@ -52,7 +52,7 @@ const recordOf = (order: StoredOrder): OrderRecord => ({
 /** Wakes the workflows. The work itself is in the database before, so a lost call is only a late one. */
 export interface Dispatch {
   /** Starts the connection's sync, or tells the running one that there is news. */
-  pokeInventorySync(connectionId: number): Promise<void>;
+  pokeInventorySync(connectionId: number, news?: StockNews): Promise<void>;
   /** Starts the connection's sync unless one is open; leaves no mark on the history of one that is. */
   ensureInventorySync(connectionId: number): Promise<void>;
   /** Starts the order's run; does nothing when it is running, and settles the order's row when it has succeeded. */
@@ -118,12 +118,13 @@ export function createDispatch({ client, connections, orders, inventorySyncs, co
   }
 
   return {
-    async pokeInventorySync(connectionId) {
+    async pokeInventorySync(connectionId, news = {}) {
       const options = syncOptions(await find(connectionId));
       await withDeadline(() =>
-        client.workflow.signalWithStart<typeof InventorySyncWorkflow, []>('InventorySyncWorkflow', {
+        client.workflow.signalWithStart<typeof InventorySyncWorkflow, [StockNews]>('InventorySyncWorkflow', {
           ...options,
-          signal: stockChanged,
+          signal: stockChanged.name,
+          signalArgs: [news],
         }),
       );
     },

@@ -1,5 +1,5 @@
-import type { PlannedPush } from '../contracts/stock';
-import { inChunks, type Queryable, type SqlValue } from './database';
+import type { PushResult } from '../contracts/stock';
+import type { Queryable, SqlValue } from './database';
 import { newId } from './new-id';
 import { byPlace, type LevelKey } from './stock-levels';
 
@@ -54,8 +54,15 @@ export interface PushRow {
   rootPushId: string | null;
 }
 
+export const resultOf = (row: PushRow): PushResult => ({
+  accepted: row.acceptedCount,
+  rejected: row.rejectedCount,
+  unknown: row.unknownCount,
+  ...(row.error === null ? {} : { sampleMessage: row.error }),
+});
+
 /** A push of which nothing is known, as after the database was put back to an older copy: closed, and nothing was decided by it. */
-const GONE: PushRow = {
+export const GONE: PushRow = {
   connectionId: 0,
   state: 'closed',
   attempt: 0,
@@ -82,12 +89,19 @@ export const lockPush = async (tx: Queryable, pushId: string): Promise<PushRow> 
   return row ?? GONE;
 };
 
-/** Opens pushes whose lines are claimed. */
-export async function insertPushes(
+/** What is known of the lines of a push. */
+export interface PushPart {
+  pushId: string;
+  lineCount: number;
+  zeroCount: number;
+}
+
+/** Opens pushes that hold parts of a refused one and wait for somebody to send them. */
+export async function insertParts(
   tx: Queryable,
   connectionId: number,
-  pushes: readonly PlannedPush[],
-  rootPushId: string | null,
+  pushes: readonly PushPart[],
+  rootPushId: string,
 ): Promise<void> {
   if (pushes.length === 0) return;
   const rows = pushes.map((push): SqlValue[] => [
@@ -106,44 +120,56 @@ export async function insertPushes(
   );
 }
 
-/** Claims the lines that are still dirty, cut into pushes of at most `batchSize`. */
-export async function claim(
-  tx: Queryable,
-  connectionId: number,
-  keys: readonly (LevelKey & { zero: boolean })[],
-  batchSize: number,
-): Promise<PlannedPush[]> {
-  const pushes: PlannedPush[] = [];
-  for (const { locationId, listings } of byPlace(keys)) {
+/** Claims those of the lines that are still dirty for a push that is there; returns how many. */
+export async function claimFor(tx: Queryable, pushId: string, keys: readonly LevelKey[]): Promise<number> {
+  let claimed = 0;
+  for (const { connectionId, locationId, listings } of byPlace(keys)) {
     // All of them before the first is changed, in the order of their keys; see lockLevels.
     await tx.select(
       `SELECT listing FROM stock_levels FORCE INDEX (PRIMARY)
        WHERE connectionId = ? AND locationId = ? AND listing IN (?) ORDER BY connectionId, listing FOR UPDATE`,
       [connectionId, locationId, listings],
     );
+    const { affectedRows } = await tx.change(
+      `UPDATE stock_levels SET state = 'claimed', pushId = ?
+       WHERE connectionId = ? AND locationId = ? AND listing IN (?) AND state = 'dirty'`,
+      [pushId, connectionId, locationId, listings],
+    );
+    claimed += affectedRows;
   }
-  for (const chunk of inChunks(keys, batchSize)) {
-    const pushId = newId();
-    let lineCount = 0;
-    for (const { locationId, listings } of byPlace(chunk)) {
-      const { affectedRows } = await tx.change(
-        `UPDATE stock_levels SET state = 'claimed', pushId = ?
-         WHERE connectionId = ? AND locationId = ? AND listing IN (?) AND state = 'dirty'`,
-        [pushId, connectionId, locationId, listings],
-      );
-      lineCount += affectedRows;
-    }
-    if (lineCount > 0) pushes.push({ pushId, lineCount, zeroCount: chunk.filter((key) => key.zero).length });
-  }
-  await insertPushes(tx, connectionId, pushes, null);
-  return pushes;
+  return claimed;
 }
 
-/** Lines that are due, zero stock first and then the oldest. Takes no locks. */
+/** Gives the lines of an open push back, so that what is most urgent goes out next; returns how many. The push stays open. */
+export async function putBack(tx: Queryable, pushId: string, push: PushRow): Promise<number> {
+  const levels = await lockLevels(tx, pushId);
+  if (levels.length === 0) return 0;
+  if (push.unansweredAttempts > 0) {
+    // An attempt never came back: its process died, and its request may arrive after the ones that follow.
+    await expectLateArrival(tx, pushId);
+  }
+  if (push.rootPushId === null) {
+    await tx.change("UPDATE stock_levels SET state = 'dirty', pushId = NULL WHERE pushId = ?", [pushId]);
+    return levels.length;
+  }
+  // A part of a push that was refused stays one, or the search for the lines at fault would begin anew.
+  const partId = newId();
+  await tx.change('UPDATE stock_levels SET pushId = ? WHERE pushId = ?', [partId, pushId]);
+  await insertParts(
+    tx,
+    push.connectionId,
+    [{ pushId: partId, lineCount: levels.length, zeroCount: 0 }],
+    push.rootPushId,
+  );
+  return levels.length;
+}
+
+/** Lines that are due, zero stock first and then the oldest; or zero stock only. Takes no locks. */
 export async function findDue(
   db: Queryable,
   connectionId: number,
   limit: number,
+  onlyZeros = false,
 ): Promise<(LevelKey & { zero: boolean })[]> {
   const due = `SELECT connectionId, listing, locationId, desiredQuantity = 0 AS zero FROM stock_levels
     WHERE connectionId = ? AND state = 'dirty' AND notBeforeMs <= ?`;
@@ -153,7 +179,7 @@ export async function findDue(
     [connectionId, nowMs, limit],
   );
   const others =
-    zeros.length >= limit
+    onlyZeros || zeros.length >= limit
       ? []
       : await db.select<LevelKey & { zero: number }>(`${due} AND desiredQuantity > 0 ORDER BY dirtySinceMs LIMIT ?`, [
           connectionId,

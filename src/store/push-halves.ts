@@ -1,9 +1,9 @@
 import type { Queryable } from './database';
 import { newId } from './new-id';
-import { expectLateArrival, insertPushes, lockLevels, lockPush } from './push-claims';
+import { expectLateArrival, insertParts, lockLevels, lockPush } from './push-claims';
 
 /** Refusals without one accepted line, beyond what it takes to reach a single bad line, before the whole is given up. */
-const SPARE_REFUSALS = 2;
+const SPARE_REFUSALS = 3;
 
 interface Tree {
   lineCount: number;
@@ -40,7 +40,9 @@ export async function halve(tx: Queryable, pushId: string, attempt: number, refu
   );
   if (lines.length < 2 || isHopeless(await treeOf(tx, rootPushId))) return false;
   if (push.unansweredAttempts > 1) await expectLateArrival(tx, pushId);
-  const middle = Math.ceil(lines.length / 2);
+  // Zero stock is parted from the rest first, so that it waits for no line that is not.
+  const zeros = lines.filter((line) => line.isZero === 1).length;
+  const middle = zeros > 0 && zeros < lines.length ? zeros : Math.ceil(lines.length / 2);
   const halves = [lines.slice(0, middle), lines.slice(middle)].map((half) => ({ pushId: newId(), half }));
   for (const { pushId: halfId, half } of halves) {
     await tx.change('UPDATE stock_levels SET pushId = ? WHERE pushId = ? AND listing IN (?)', [
@@ -49,7 +51,7 @@ export async function halve(tx: Queryable, pushId: string, attempt: number, refu
       half.map((line) => line.listing),
     ]);
   }
-  await insertPushes(
+  await insertParts(
     tx,
     push.connectionId,
     halves.map(({ pushId: halfId, half }) => ({

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Verdict } from '../contracts/stock';
 import { type Database, inChunks, type Queryable, type SqlValue } from './database';
-import type { ClaimedLine } from './pushes';
+import { type ClaimedLine, type Departure, IS_FOREIGN, ownerOf } from './departures';
 
 /** A push that the channel works off as a job. */
 export interface PushJob {
@@ -35,6 +35,11 @@ export interface JobLineVerdict {
 }
 
 export interface PushJobStore {
+  /**
+   * Takes over a job that another run of the connection has left under way; the same one again for the same push. Undefined when there
+   * is none.
+   */
+  adopt(departure: Pick<Departure, 'pushId' | 'connectionId' | 'runId'>): Promise<PushJob | undefined>;
   /** The job of the push's last attempt that asked for one. */
   find(pushId: string): Promise<PushJob | undefined>;
   /** Keeps what is about to be sent: the rows, and the file for the channel to fetch until the job ends or `expiresAtMs`. */
@@ -66,14 +71,38 @@ async function forget(tx: Queryable, { pushId, attempt }: PushJob): Promise<void
 }
 
 export function createPushJobStore(db: Database): PushJobStore {
+  async function find(pushId: string): Promise<PushJob | undefined> {
+    const [job] = await db.select<PushJob>(
+      `SELECT pushId, attempt, connectionId, state, jobId, fileKey, fetchedAtMs, sentAtMs, pageMode, pageCursor
+       FROM push_jobs WHERE pushId = ? ORDER BY attempt DESC LIMIT 1`,
+      [pushId],
+    );
+    return job;
+  }
+
   return {
-    async find(pushId) {
-      const [job] = await db.select<PushJob>(
-        `SELECT pushId, attempt, connectionId, state, jobId, fileKey, fetchedAtMs, sentAtMs, pageMode, pageCursor
-         FROM push_jobs WHERE pushId = ? ORDER BY attempt DESC LIMIT 1`,
-        [pushId],
-      );
-      return job;
+    find,
+
+    async adopt({ pushId, connectionId, runId }) {
+      const owner = ownerOf({ runId, pushId });
+      const jobOf = async (condition: string, value: string) => {
+        const [found] = await db.select<{ id: string }>(
+          `SELECT p.id FROM pushes p JOIN push_jobs j ON j.pushId = p.id AND j.state <> 'ended'
+           WHERE p.connectionId = ? AND p.state = 'open' AND p.id <> ? AND ${condition} ORDER BY p.id LIMIT 1`,
+          [connectionId, pushId, value],
+        );
+        return found?.id;
+      };
+      const adopted = await jobOf('p.owner = ?', owner);
+      if (adopted !== undefined) return find(adopted);
+      const foreign = await jobOf(IS_FOREIGN, runId);
+      if (foreign === undefined) return undefined;
+      const { affectedRows } = await db.change(`UPDATE pushes p SET p.owner = ? WHERE p.id = ? AND ${IS_FOREIGN}`, [
+        owner,
+        foreign,
+        runId,
+      ]);
+      return affectedRows > 0 ? find(foreign) : undefined;
     },
 
     open: ({ pushId, attempt, connectionId, sentAtMs, expiresAtMs }, file, lines) =>

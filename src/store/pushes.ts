@@ -1,22 +1,30 @@
 import type { FailureType } from '../contracts/failures';
-import type { PlannedPush, PushResult, Verdict } from '../contracts/stock';
-import { type Database, inChunks, type SqlValue } from './database';
-import { claim, expectLateArrival, findDue, lockLevels, lockPush, type PushRow, sendAgainLater } from './push-claims';
+import type { DueStock, PushResult, Verdict } from '../contracts/stock';
+import { type Database, inChunks, type Queryable, type SqlValue } from './database';
+import {
+  type AttemptStart,
+  type ClaimedLine,
+  type Departure,
+  depart,
+  findDueStock,
+  release,
+  releaseStrays,
+} from './departures';
+import {
+  expectLateArrival,
+  GONE,
+  lockLevels,
+  lockPush,
+  type PushRow,
+  putBack,
+  resultOf,
+  sendAgainLater,
+} from './push-claims';
 import { halve } from './push-halves';
 import { outcomeOf, sendAgain, settleLevels, settleSubmissionLines, tally } from './push-verdicts';
 import type { LevelKey } from './stock-levels';
 
-/** A line as one attempt sends it: the desired value at the moment of the call. */
-export interface ClaimedLine extends LevelKey {
-  quantity: number;
-  versionAtMs: number;
-  versionId: string;
-  revision: number;
-}
-
-export type AttemptStart =
-  | { open: true; attempt: number; connectionId: number; lines: ClaimedLine[] }
-  | { open: false; result: PushResult };
+export type { AttemptStart, ClaimedLine, Departure } from './departures';
 
 export interface AttemptFailure {
   type: FailureType;
@@ -26,20 +34,22 @@ export interface AttemptFailure {
 }
 
 export interface PushStore {
+  /** Gives back what other runs of the connection have left under way; a job is left to {@link PushJobStore.adopt}. */
+  releaseStrays(departure: Departure): Promise<void>;
   /**
-   * Hands out the connection's open pushes if it has any: a claim whose answer was lost must be found again. Otherwise
-   * claims due lines, zero stock first and then the oldest, and cuts them into pushes of at most `batchSize` lines.
-   * To be called only while no push of the connection is being sent.
+   * Claims what is most urgent at this moment, zero stock first and then the oldest, and opens an attempt with it. What an earlier
+   * attempt of the push has claimed is given back before.
    */
-  plan(
-    connectionId: number,
-    batchSize: number,
-    maxPushes: number,
-  ): Promise<{ pushes: PlannedPush[]; nextDueInMs: number | null }>;
-  /** Opens an attempt and reads what it has to send; tells the result when the push is already closed. */
-  beginAttempt(pushId: string): Promise<AttemptStart>;
-  /** What became of the push; undefined while it is open. */
-  closedResult(pushId: string): Promise<PushResult | undefined>;
+  depart(departure: Departure): Promise<AttemptStart>;
+  /** What could leave at this moment, counted no further than `lanes` pushes can carry. */
+  findDue(
+    what: Pick<Departure, 'connectionId' | 'batchSize' | 'onlyZeros'>,
+    lanes: number,
+  ): Promise<Pick<DueStock, 'pushes' | 'hasZeros' | 'nextDueInMs'>>;
+  /** Makes lines that count as claimed and have lost their push go out again, as after an older copy was restored; returns how many. */
+  freeLostLines(connectionId: number): Promise<number>;
+  /** How a push stands; undefined for one that never left, or is not there any more. */
+  find(pushId: string): Promise<{ isOpen: boolean; result: PushResult } | undefined>;
   /** Stores a verdict for each line and closes the push; an attempt that was overtaken makes its lines go again instead. */
   settle(
     pushId: string,
@@ -47,19 +57,28 @@ export interface PushStore {
     sent: readonly ClaimedLine[],
     verdicts: readonly Verdict[],
     sentAtMs: number,
+    /** Of a request that the channel answered as a whole, so that its lines can be told from those that were refused singly. */
+    errorType?: FailureType,
   ): Promise<PushResult>;
   /**
    * Cuts a push that was refused as a whole in two open ones. Does nothing and returns false for a single line, and when
    * so much of the push was refused without one line accepted that the fault cannot lie with single lines.
    */
   halve(pushId: string, attempt: number, refusal: string): Promise<boolean>;
-  /** Remembers why an attempt failed; the push stays open for the next one. What it sent and may still apply goes again later. */
+  /** Remembers why an attempt failed; the push keeps its lines for the next one. What it sent and may still apply goes again later. */
   recordFailure(pushId: string, attempt: number, sent: readonly LevelKey[], failure: AttemptFailure): Promise<void>;
+  /** The same, and gives the lines back: what is most urgent by then goes first. */
+  fail(pushId: string, attempt: number, sent: readonly LevelKey[], failure: AttemptFailure): Promise<void>;
   /**
-   * Gives the lines of an open push back; they are sent with their then current values. One that the channel may be working
-   * off as a job keeps its lines, so that no other job names them.
+   * Gives the lines of an open push back and closes it; they are sent with their then current values. One that the channel may be
+   * working off as a job keeps its lines, so that no other job names them.
    */
   release(pushId: string): Promise<void>;
+  /**
+   * Levels that stand as a push since this one left them: refused, with `wholeOnly` those of requests that the channel refused or
+   * answered unusably as a whole, also while they wait to be sent again.
+   */
+  countUnsettled(connectionId: number, sincePushId: string, wholeOnly: boolean): Promise<number>;
   recent(connectionId: number, listing: string, limit: number): Promise<PushLineRow[]>;
 }
 
@@ -75,75 +94,47 @@ export interface PushLineRow {
   late: number;
 }
 
-const resultOf = (row: PushRow): PushResult => ({
-  accepted: row.acceptedCount,
-  rejected: row.rejectedCount,
-  unknown: row.unknownCount,
-  ...(row.error === null ? {} : { sampleMessage: row.error }),
-});
+/** Notes the failure; returns the push as it was before. */
+async function recordFailure(
+  tx: Queryable,
+  pushId: string,
+  attempt: number,
+  sent: readonly LevelKey[],
+  failure: AttemptFailure,
+): Promise<PushRow> {
+  const push = await lockPush(tx, pushId);
+  await tx.change(
+    'UPDATE pushes SET unansweredAttempts = GREATEST(unansweredAttempts - 1, 0), errorType = ?, error = ?, updatedAt = UTC_TIMESTAMP(3) WHERE id = ?',
+    [failure.type, failure.message.slice(0, 500), pushId],
+  );
+  if (failure.mayStillApply) {
+    if (push.state === 'closed' || push.attempt !== attempt) await sendAgainLater(tx, sent);
+    else await expectLateArrival(tx, pushId);
+  }
+  return push;
+}
 
 export function createPushStore(db: Database): PushStore {
   return {
-    async plan(connectionId, batchSize, maxPushes) {
-      const open = await db.select<PlannedPush>(
-        `SELECT id AS pushId, lineCount, zeroCount FROM pushes WHERE connectionId = ? AND state = 'open'
-         ORDER BY zeroCount = 0, id LIMIT ?`,
-        [connectionId, maxPushes],
-      );
-      if (open.length === 0) {
-        // A line that still counts as claimed has lost its push. An attempt that stood still since the question above may
-        // find that another one has claimed lines meanwhile: those are in an open push, and left.
-        await db.change(
-          `UPDATE stock_levels SET state = 'dirty', pushId = NULL WHERE connectionId = ? AND state = 'claimed'
-             AND NOT EXISTS (SELECT 1 FROM pushes p WHERE p.id = stock_levels.pushId AND p.state = 'open')`,
-          [connectionId],
-        );
-      }
-      // Read without locks and claimed by key: locking a range would make planning and intake deadlock.
-      const due = open.length > 0 ? [] : await findDue(db, connectionId, batchSize * maxPushes);
-      const pushes =
-        open.length > 0
-          ? open
-          : due.length === 0
-            ? []
-            : await db.transaction((tx) => claim(tx, connectionId, due, batchSize));
-      const [waiting] = await db.select<{ nextMs: number | null }>(
-        "SELECT MIN(notBeforeMs) AS nextMs FROM stock_levels WHERE connectionId = ? AND state = 'dirty'",
+    releaseStrays: (departure) => releaseStrays(db, departure),
+    depart: (departure) => depart(db, departure),
+    findDue: (what, lanes) => findDueStock(db, what, lanes),
+
+    async freeLostLines(connectionId) {
+      const { affectedRows } = await db.change(
+        `UPDATE stock_levels SET state = 'dirty', pushId = NULL WHERE connectionId = ? AND state = 'claimed'
+           AND NOT EXISTS (SELECT 1 FROM pushes p WHERE p.id = stock_levels.pushId AND p.state = 'open')`,
         [connectionId],
       );
-      const nextMs = waiting?.nextMs ?? null;
-      return { pushes, nextDueInMs: nextMs === null ? null : Math.max(0, nextMs - Date.now()) };
+      return affectedRows;
     },
 
-    beginAttempt: (pushId) =>
-      db.transaction(async (tx) => {
-        const push = await lockPush(tx, pushId);
-        if (push.state === 'closed') return { open: false, result: resultOf(push) };
-        const lines = await tx.select<ClaimedLine>(
-          `SELECT connectionId, listing, locationId, desiredQuantity AS quantity, versionAtMs, versionId, revision
-           FROM stock_levels WHERE pushId = ? ORDER BY desiredQuantity > 0, dirtySinceMs, listing`,
-          [pushId],
-        );
-        if (lines.length === 0) {
-          await tx.change(
-            "UPDATE pushes SET state = 'closed', outcome = 'withdrawn', updatedAt = UTC_TIMESTAMP(3) WHERE id = ?",
-            [pushId],
-          );
-          return { open: false, result: { accepted: 0, rejected: 0, unknown: 0 } };
-        }
-        await tx.change(
-          'UPDATE pushes SET attempt = attempt + 1, unansweredAttempts = unansweredAttempts + 1, updatedAt = UTC_TIMESTAMP(3) WHERE id = ?',
-          [pushId],
-        );
-        return { open: true, attempt: push.attempt + 1, connectionId: push.connectionId, lines };
-      }),
-
-    async closedResult(pushId) {
+    async find(pushId) {
       const push = await db.transaction((tx) => lockPush(tx, pushId));
-      return push.state === 'closed' ? resultOf(push) : undefined;
+      return push === GONE ? undefined : { isOpen: push.state === 'open', result: resultOf(push) };
     },
 
-    settle: (pushId, attempt, sent, verdicts, sentAtMs) =>
+    settle: (pushId, attempt, sent, verdicts, sentAtMs, errorType) =>
       db.transaction(async (tx) => {
         const push = await lockPush(tx, pushId);
         const late = push.state === 'closed' || push.attempt !== attempt;
@@ -189,7 +180,7 @@ export function createPushStore(db: Database): PushStore {
         await settleSubmissionLines(tx, pushId, attempt);
         const result = tally(verdicts);
         await tx.change(
-          `UPDATE pushes SET state = 'closed', outcome = ?, acceptedCount = ?, rejectedCount = ?, unknownCount = ?, error = ?,
+          `UPDATE pushes SET state = 'closed', outcome = ?, acceptedCount = ?, rejectedCount = ?, unknownCount = ?, error = ?, errorType = ?,
              updatedAt = UTC_TIMESTAMP(3) WHERE id = ?`,
           [
             outcomeOf(result),
@@ -197,6 +188,7 @@ export function createPushStore(db: Database): PushStore {
             result.rejected,
             result.unknown,
             result.sampleMessage?.slice(0, 500) ?? null,
+            errorType ?? null,
             pushId,
           ],
         );
@@ -205,37 +197,31 @@ export function createPushStore(db: Database): PushStore {
 
     halve: (pushId, attempt, refusal) => db.transaction((tx) => halve(tx, pushId, attempt, refusal)),
 
-    recordFailure: (pushId, attempt, sent, failure) =>
+    async recordFailure(pushId, attempt, sent, failure) {
+      await db.transaction((tx) => recordFailure(tx, pushId, attempt, sent, failure));
+    },
+
+    fail: (pushId, attempt, sent, failure) =>
       db.transaction(async (tx) => {
-        const push = await lockPush(tx, pushId);
-        await tx.change(
-          'UPDATE pushes SET unansweredAttempts = GREATEST(unansweredAttempts - 1, 0), errorType = ?, error = ?, updatedAt = UTC_TIMESTAMP(3) WHERE id = ?',
-          [failure.type, failure.message.slice(0, 500), pushId],
-        );
-        if (!failure.mayStillApply) return;
-        if (push.state === 'closed' || push.attempt !== attempt) await sendAgainLater(tx, sent);
-        else await expectLateArrival(tx, pushId);
+        const push = await recordFailure(tx, pushId, attempt, sent, failure);
+        if (push.state === 'open' && push.attempt === attempt)
+          await putBack(tx, pushId, { ...push, unansweredAttempts: 0 });
       }),
 
-    release: (pushId) =>
-      db.transaction(async (tx) => {
-        const push = await lockPush(tx, pushId);
-        if (push.state === 'closed') return;
-        const [job] = await tx.select("SELECT 1 FROM push_jobs WHERE pushId = ? AND state <> 'ended' LIMIT 1", [
-          pushId,
-        ]);
-        if (job) return;
-        await lockLevels(tx, pushId);
-        if (push.unansweredAttempts > 0) {
-          // An attempt never came back: its process died, and its request may arrive after the ones that follow.
-          await expectLateArrival(tx, pushId);
-        }
-        await tx.change("UPDATE stock_levels SET state = 'dirty', pushId = NULL WHERE pushId = ?", [pushId]);
-        await tx.change(
-          "UPDATE pushes SET state = 'closed', outcome = 'released', updatedAt = UTC_TIMESTAMP(3) WHERE id = ?",
-          [pushId],
-        );
-      }),
+    release: (pushId) => db.transaction((tx) => release(tx, pushId)),
+
+    async countUnsettled(connectionId, sincePushId, wholeOnly) {
+      const [found] = await db.select<{ levels: number }>(
+        `SELECT COUNT(*) AS levels FROM stock_levels lv
+         WHERE lv.connectionId = ? AND (lv.state = 'rejected'${wholeOnly ? ' OR lv.unknownCount > 0' : ''})
+           AND EXISTS (
+             SELECT 1 FROM push_lines pl JOIN pushes p ON p.id = pl.pushId
+             WHERE pl.connectionId = lv.connectionId AND pl.listing = lv.listing AND pl.sentAtMs = lv.sentAtMs
+               AND pl.pushId >= ? AND pl.verdict <> 'accepted'${wholeOnly ? ' AND p.errorType IN (?, ?)' : ''})`,
+        [connectionId, sincePushId, ...(wholeOnly ? ['ChannelRejected', 'ChannelContractViolated'] : [])],
+      );
+      return found?.levels ?? 0;
+    },
 
     recent: (connectionId, listing, limit) =>
       db.select<PushLineRow>(

@@ -87,19 +87,45 @@ async function fallBack(tx: Queryable, line: OpenLine, value: Fallback | undefin
   );
 }
 
-/** Whether the line could be taken back; one in an open push may be on its way and is left, as is one that was decided meanwhile. */
-async function withdrawLine(tx: Queryable, line: OpenLine): Promise<boolean> {
-  const [level] = await tx.select<{ state: string; versionAtMs: number; versionId: string }>(
-    `SELECT state, versionAtMs, versionId FROM stock_levels WHERE ${MATCHES_LEVEL} FOR UPDATE`,
+/** Pushes with lines of the submission that nobody has tried to send; locked, so that nobody does meanwhile. */
+async function lockUnsentPushes(tx: Queryable, submissionId: string): Promise<ReadonlySet<string>> {
+  const found = await tx.select<{ pushId: string }>(
+    `SELECT DISTINCT lv.pushId FROM submission_lines sl
+     JOIN stock_levels lv ON lv.connectionId = sl.connectionId AND lv.listing = sl.listing AND lv.state = 'claimed'
+     JOIN pushes p ON p.id = lv.pushId AND p.state = 'open' AND p.attempt = 0
+     WHERE sl.submissionId = ? AND sl.status = 'pending'`,
+    [submissionId],
+  );
+  if (found.length === 0) return new Set();
+  const locked = await tx.select<{ id: string }>(
+    "SELECT id FROM pushes WHERE id IN (?) AND state = 'open' AND attempt = 0 ORDER BY id FOR UPDATE",
+    [found.map(({ pushId }) => pushId)],
+  );
+  return new Set(locked.map(({ id }) => id));
+}
+
+/**
+ * Whether the line could be taken back; one in an open push that somebody has tried to send may be on its way and is left, as is one
+ * that was decided meanwhile.
+ */
+async function withdrawLine(tx: Queryable, line: OpenLine, unsent: ReadonlySet<string>): Promise<boolean> {
+  const [level] = await tx.select<{ state: string; pushId: string | null; versionAtMs: number; versionId: string }>(
+    `SELECT state, pushId, versionAtMs, versionId FROM stock_levels WHERE ${MATCHES_LEVEL} FOR UPDATE`,
     [line.connectionId, line.listing],
   );
-  if (level?.state === 'claimed') return false;
+  if (level?.state === 'claimed' && !unsent.has(level.pushId ?? '')) return false;
   // Its level is ours from here on: whoever decided the line has done so before.
   const [current] = await tx.select<{ status: string }>(
     'SELECT status FROM submission_lines WHERE submissionId = ? AND rowNumber = ? FOR UPDATE',
     [line.submissionId, line.rowNumber],
   );
   if (current?.status !== 'pending') return false;
+  if (level?.state === 'claimed') {
+    await tx.change(`UPDATE stock_levels SET state = 'dirty', pushId = NULL WHERE ${MATCHES_LEVEL}`, [
+      line.connectionId,
+      line.listing,
+    ]);
+  }
   const rest = await withdrawPart(tx, line);
   if (rest !== undefined) {
     await fallBack(tx, line, rest === 'nothing left' ? undefined : rest);
@@ -112,7 +138,7 @@ async function withdrawLine(tx: Queryable, line: OpenLine): Promise<boolean> {
 
 /**
  * Withdraws the lines of a submission that were not sent yet: each listing falls back to the newest other value that is
- * known. Lines that went out, or are in an open push, stay as they are.
+ * known. Lines that went out, or that somebody has tried to send and not heard of, stay as they are.
  */
 export async function withdrawSubmission(db: Database, submissionId: string): Promise<Withdrawal> {
   return db.transaction(async (tx) => {
@@ -121,8 +147,9 @@ export async function withdrawSubmission(db: Database, submissionId: string): Pr
        WHERE submissionId = ? AND status = 'pending' ORDER BY listing, locationId`,
       [submissionId],
     );
+    const unsent = await lockUnsentPushes(tx, submissionId);
     const withdrawnRows: number[] = [];
-    for (const line of open) if (await withdrawLine(tx, line)) withdrawnRows.push(line.rowNumber);
+    for (const line of open) if (await withdrawLine(tx, line, unsent)) withdrawnRows.push(line.rowNumber);
     if (withdrawnRows.length > 0) {
       await tx.change("UPDATE submission_lines SET status = 'aborted' WHERE submissionId = ? AND rowNumber IN (?)", [
         submissionId,

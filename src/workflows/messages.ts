@@ -1,7 +1,13 @@
 import { defineSignal } from '@temporalio/workflow';
 
+/** What is known of stock that was stored. */
+export interface StockNews {
+  /** Whether a listing may have sold out. Absent: it may. */
+  hasZeros?: boolean;
+}
+
 /** The gateway wrote new stock for the connection. */
-export const stockChanged = defineSignal('stockChanged');
+export const stockChanged = defineSignal<[news?: StockNews]>('stockChanged');
 
 /** A person (or `cli retry`) wants the step that failed to run again. */
 export const retry = defineSignal('retry');

@@ -40,6 +40,8 @@ export async function withFreshToken<T>(
     } catch (error) {
       refused = readFailure(error);
       if (refused.type !== 'ChannelAuthFailed') throw error;
+      // A person has to act first: another login would only be refused, and its reason would take the place of the first one.
+      if (refused.details.needsReauth) throw error;
       const isLastRound = refreshes >= MAX_REFRESHES;
       const isFresh = Date.now() - issuedAtMs < FRESH_FOR_MS;
       if (isFresh) freshRefusals++;

@@ -1,13 +1,11 @@
 import type { SweepResult } from '../activities/upkeep';
 import type { CsvImportResult } from '../contracts/inventory-sync';
-import type { PlannedPush, SyncTotals } from '../contracts/stock';
+import type { SyncTotals } from '../contracts/stock';
 import type { ReadFailure } from './failure-reading';
 
-const lines = (count: number): string => (count === 1 ? '1 line' : `${count} lines`);
-
-/** "Channel · 20 lines, 3 at zero": how a push reads in the Web UI's timeline. */
-export const pushSummary = (displayName: string, push: PlannedPush): string =>
-  `${displayName} · ${lines(push.lineCount)}${push.zeroCount > 0 ? `, ${push.zeroCount} at zero` : ''}`;
+/** How a push reads in the Web UI's timeline, before it is known what will be most urgent when it may leave. */
+export const pushSummary = (displayName: string, onlyZeros: boolean): string =>
+  `${displayName} · ${onlyZeros ? 'zero stock' : 'what is most urgent'}`;
 
 /** Where a sync stands, in markdown. */
 export const syncDetails = (displayName: string, totals: SyncTotals, remark?: string): string =>

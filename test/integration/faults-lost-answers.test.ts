@@ -1,8 +1,8 @@
 import { type Scene, startScene } from '../stand/scene';
 import type { Tenant } from '../stand/tenants';
+import { leave } from '../store/lanes';
 
 const BATCH = 2;
-const MAX_PUSHES = 10;
 
 let scene: Scene;
 beforeAll(async () => {
@@ -11,14 +11,19 @@ beforeAll(async () => {
 });
 afterAll(() => scene.stop());
 
-const plan = (tenant: Tenant) => scene.stand.stores.pushes.plan(tenant.connectionId, BATCH, MAX_PUSHES);
-const begin = async (pushId: string) => {
-  const start = await scene.stand.stores.pushes.beginAttempt(pushId);
-  if (!start.open) throw new Error(`push ${pushId} is closed`);
-  return start;
+/** One attempt of a push, the first one or one after it, with what is due for the tenant. */
+const begin = async (tenant: Tenant, pushId?: string) => {
+  const { connectionId } = tenant;
+  const push = await leave(scene.stand.stores.pushes, {
+    connectionId,
+    batchSize: BATCH,
+    ...(pushId === undefined ? {} : { pushId }),
+  });
+  if (!push) throw new Error('nothing is due, or the push is closed');
+  return push;
 };
 type Attempt = Awaited<ReturnType<typeof begin>>;
-const settle = (pushId: string, { attempt, lines }: Attempt) =>
+const settle = ({ pushId, attempt, lines }: Attempt) =>
   scene.stand.stores.pushes.settle(
     pushId,
     attempt,
@@ -26,41 +31,35 @@ const settle = (pushId: string, { attempt, lines }: Attempt) =>
     lines.map(({ listing }) => ({ listing, verdict: 'accepted' })),
     Date.now(),
   );
-const onePush = async (tenant: Tenant): Promise<string> => {
-  const { pushes } = await plan(tenant);
-  const [push] = pushes;
-  if (!push || pushes.length > 1) throw new Error(`expected one push, got ${pushes.length}`);
-  return push.pushId;
-};
 
-test('a claim whose answer was lost is handed out again, whole', async () => {
+test('a claim whose attempt was lost is given back to the next one, which takes what is most urgent by then', async () => {
   const tenant = await scene.tenants.add('claimed');
-  await scene.send.stock(tenant, { messageId: 'm1', stock: { V1: 1, V2: 0, V3: 3, V4: 4, V5: 5 } });
-  const first = await plan(tenant);
-  expect(first.pushes.map(({ lineCount }) => lineCount)).toEqual([2, 2, 1]);
-  expect(first.pushes.map(({ zeroCount }) => zeroCount)).toEqual([1, 0, 0]);
-  const again = await plan(tenant);
-  expect(again.pushes).toEqual(first.pushes);
+  await scene.send.stock(tenant, { messageId: 'm1', stock: { V1: 1, V2: 0, V3: 3 } });
+  const first = await begin(tenant);
+  expect(first.lines.map(({ quantity }) => quantity)).toEqual([0, 1]);
+  await scene.send.stock(tenant, { messageId: 'm2', stock: { V3: 0 }, publishedAt: '2025-01-10 11:00:00' });
+  const again = await begin(tenant, first.pushId);
+  expect(again.lines.map(({ quantity }) => quantity)).toEqual([0, 0]);
 });
 
 test('an attempt that was overtaken makes its lines go again at once', async () => {
   const { see } = scene;
   const tenant = await scene.tenants.add('overtaken');
   await scene.send.stock(tenant, { messageId: 'm1', stock: { V1: 1 } });
-  const pushId = await onePush(tenant);
-  const slow = await begin(pushId);
+  const slow = await begin(tenant);
+  const { pushId } = slow;
   await scene.send.stock(tenant, { messageId: 'm2', stock: { V1: 2 }, publishedAt: '2025-01-10 11:00:00' });
-  const fast = await begin(pushId);
+  const fast = await begin(tenant, pushId);
   expect([slow.lines[0]?.quantity, fast.lines[0]?.quantity]).toEqual([1, 2]);
 
   const beforeMs = Date.now();
-  await settle(pushId, fast);
+  await settle(fast);
   // The slow request may still be under way, so the line waits to be said once more.
   const waiting = await see.level(tenant, 'V1');
   expect(waiting).toMatchObject({ state: 'dirty', acknowledgedQuantity: 2 });
   expect(waiting.notBeforeMs).toBeGreaterThan(beforeMs + 10_000);
 
-  await settle(pushId, slow);
+  await settle(slow);
   expect(await see.level(tenant, 'V1')).toMatchObject({ state: 'dirty', notBeforeMs: 0, acknowledgedQuantity: 2 });
   const ledger = await scene.stand.stores.pushes.recent(tenant.connectionId, `${tenant.productId}/V1`, 10);
   expect(ledger.map(({ attempt, quantity, late }) => ({ attempt, quantity, late }))).toEqual(
@@ -69,7 +68,7 @@ test('an attempt that was overtaken makes its lines go again at once', async () 
       { attempt: 2, quantity: 2, late: 0 },
     ]),
   );
-  const next = await begin(await onePush(tenant));
+  const next = await begin(tenant);
   expect(next.lines.map(({ quantity }) => quantity)).toEqual([2]);
 });
 
@@ -77,9 +76,9 @@ test('an overtaken attempt that ends without an answer makes its lines go again,
   const { see, stand } = scene;
   const tenant = await scene.tenants.add('unheard');
   await scene.send.stock(tenant, { messageId: 'm1', stock: { V1: 1 } });
-  const pushId = await onePush(tenant);
-  const slow = await begin(pushId);
-  await settle(pushId, await begin(pushId));
+  const slow = await begin(tenant);
+  const { pushId } = slow;
+  await settle(await begin(tenant, pushId));
   const beforeMs = Date.now();
   const failure = { type: 'ChannelUnavailable', message: 'no answer', mayStillApply: true } as const;
   await stand.stores.pushes.recordFailure(pushId, slow.attempt, slow.lines, failure);
@@ -91,9 +90,10 @@ test('an overtaken attempt that ends without an answer makes its lines go again,
 test('a verdict is stored once, however often its answer is lost', async () => {
   const tenant = await scene.tenants.add('settled');
   await scene.send.stock(tenant, { messageId: 'm1', stock: { V1: 1 } });
-  const pushId = await onePush(tenant);
-  await settle(pushId, await begin(pushId));
-  expect(await scene.stand.stores.pushes.beginAttempt(pushId)).toEqual({
+  const attempt = await begin(tenant);
+  await settle(attempt);
+  const departure = { pushId: attempt.pushId, connectionId: tenant.connectionId, runId: 'run-1', batchSize: BATCH };
+  expect(await scene.stand.stores.pushes.depart(departure)).toEqual({
     open: false,
     result: { accepted: 1, rejected: 0, unknown: 0 },
   });
@@ -104,7 +104,7 @@ describe('a worker that comes after one that died', () => {
     const { see, stand } = scene;
     const tenant = await scene.tenants.add('orphan');
     const { submissionId } = await scene.send.stock(tenant, { messageId: 'm1', stock: { V1: 1, V2: 2, V3: 0 } });
-    for (const { pushId } of (await plan(tenant)).pushes.slice(0, 1)) await begin(pushId);
+    await begin(tenant);
     const { workflowId } = await scene.send.order(tenant, { orderNumber: 'O-orphan' });
     const [row] = await stand.stores.db.select<{ id: string }>('SELECT id FROM orders WHERE workflowId = ?', [
       workflowId,

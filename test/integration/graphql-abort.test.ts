@@ -1,4 +1,5 @@
 import { STOCK_CONNECTION, type Stand, startStand } from '../stand/stand';
+import { leave } from '../store/lanes';
 import { createAsker, deliver, HEX } from './graphql-client';
 
 let stand: Stand;
@@ -16,7 +17,7 @@ describe('an abort', () => {
     const id = await asker.begin();
     await asker.store(id, [null, ...Array.from({ length: 60 }, (_, index) => index + 1)]);
     await deliver(stand);
-    await stand.stores.pushes.plan(STOCK_CONNECTION, 20, 1);
+    await leave(stand.stores.pushes, { connectionId: STOCK_CONNECTION });
     const { data } = await asker.abort(id);
     expect(data.inventory_sync_abort).toMatchObject({
       sync: {

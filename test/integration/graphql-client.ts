@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { storeSubmissions } from '../../src/store/intake';
 import { STOCK_CONNECTION, type Stand } from '../stand/stand';
+import { leaveAll } from '../store/lanes';
 import { postText } from './gateway-client';
 
 /** An operation as ShipHero's documentation prints it. */
@@ -110,16 +111,13 @@ export async function deliver(
   { stores }: Pick<Stand, 'stores'>,
   { calls = 1, rejects = () => false }: { calls?: number; rejects?: (listing: string) => boolean } = {},
 ): Promise<void> {
-  const { pushes } = await stores.pushes.plan(STOCK_CONNECTION, 20, calls);
-  for (const { pushId } of pushes) {
-    const start = await stores.pushes.beginAttempt(pushId);
-    if (!start.open) throw new Error('the push is closed');
-    const verdicts = start.lines.map(({ listing }) =>
+  for (const { pushId, attempt, lines } of await leaveAll(stores.pushes, { connectionId: STOCK_CONNECTION }, calls)) {
+    const verdicts = lines.map(({ listing }) =>
       rejects(listing)
         ? { listing, verdict: 'rejected' as const, message: 'SKU does not exist' }
         : { listing, verdict: 'accepted' as const },
     );
-    await stores.pushes.settle(pushId, start.attempt, start.lines, verdicts, Date.now());
+    await stores.pushes.settle(pushId, attempt, lines, verdicts, Date.now());
   }
   await stores.submissions.finishDone(STOCK_CONNECTION);
 }

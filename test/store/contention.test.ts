@@ -1,4 +1,5 @@
 import { seededRandom } from '../../src/twins/faults';
+import { leave } from './lanes';
 import { draft, linesOf, openTestStores, submissionLines, T0, type TestStores } from './open-store';
 
 const CONNECTION_ID = 9_000;
@@ -19,11 +20,11 @@ const versionOf = (atMs: number, id: string) => `${String(atMs).padStart(16, '0'
 /** Plans, sends and settles everything that is due, as a sync does; returns how many lines went out. */
 async function syncOnce(): Promise<number> {
   let sent = 0;
-  const { pushes } = await stores.pushes.plan(CONNECTION_ID, 10, 40);
   await Promise.all(
-    pushes.map(async ({ pushId }) => {
-      const start = await stores.pushes.beginAttempt(pushId);
-      if (!start.open) return;
+    Array.from({ length: 8 }, async () => {
+      const start = await leave(stores.pushes, { connectionId: CONNECTION_ID, batchSize: 10 });
+      if (!start) return;
+      const { pushId } = start;
       expect(start.lines.length).toBeLessThanOrEqual(10);
       for (const line of start.lines) {
         const version = versionOf(line.versionAtMs, line.versionId);
@@ -62,11 +63,11 @@ it('locks in one order, so that intake and settling of many lines hardly ever de
   let writing = true;
   const sync = (async () => {
     while (writing) {
-      const { pushes } = await stores.pushes.plan(connectionId, 20, 8);
       await Promise.all(
-        pushes.map(async ({ pushId }) => {
-          const start = await stores.pushes.beginAttempt(pushId);
-          if (!start.open) return;
+        Array.from({ length: 8 }, async () => {
+          const start = await leave(stores.pushes, { connectionId });
+          if (!start) return;
+          const { pushId } = start;
           const verdicts = start.lines.map(({ listing }) => ({ listing, verdict: 'accepted' as const }));
           await stores.pushes.settle(pushId, start.attempt, start.lines, verdicts, Date.now());
         }),

@@ -1,3 +1,4 @@
+import { leave, leaveAll } from './lanes';
 import { draft, levelOf, linesOf, openTestStores, type TestStores } from './open-store';
 
 let stores: TestStores;
@@ -12,11 +13,10 @@ async function deliver(connectionId: number, isBad: (listing: string) => boolean
   const verdicts = new Map<string, string>();
   let givenUp = 0;
   for (;;) {
-    const { pushes } = await stores.pushes.plan(connectionId, batchSize, 40);
-    if (pushes.length === 0) return { calls, verdicts, givenUp };
-    for (const { pushId } of pushes) {
-      const start = await stores.pushes.beginAttempt(pushId);
-      if (!start.open) throw new Error('a planned push is closed');
+    const start = await leave(stores.pushes, { connectionId, batchSize });
+    if (!start) return { calls, verdicts, givenUp };
+    {
+      const { pushId } = start;
       calls.push(start.lines.map(({ listing }) => listing));
       const isRefused = start.lines.some(({ listing }) => isBad(listing));
       if (isRefused && (await stores.pushes.halve(pushId, start.attempt, 'BAD_DATA'))) continue;
@@ -43,13 +43,13 @@ async function wanting(count: number): Promise<string[]> {
 }
 
 it.each([2, 3, 17, 100, 300])(
-  'finds one bad line among %i in at most 2·⌈log2 n⌉ + 1 extra calls, and delivers the others',
+  'finds one bad line among %i in at most 2·⌈log2 n⌉ + 2 extra calls, and delivers the others',
   async (count) => {
     for (const at of [0, Math.floor(count / 3), count - 1]) {
       const listings = await wanting(count);
       const bad = listings[at];
       const { calls, verdicts } = await deliver(connectionId, (listing) => listing === bad, 300);
-      expect(calls.length - 1).toBeLessThanOrEqual(2 * Math.ceil(Math.log2(count)) + 1);
+      expect(calls.length - 1).toBeLessThanOrEqual(2 * Math.ceil(Math.log2(count)) + 2);
       expect([...verdicts].filter(([, verdict]) => verdict === 'rejected')).toEqual([[bad, 'rejected']]);
       expect(verdicts.size).toBe(count);
       for (const listing of listings)
@@ -79,18 +79,19 @@ it('sends zero stock first within the halves too', async () => {
   const listings = await wanting(40);
   const { calls } = await deliver(connectionId, (listing) => listing === listings[39], 40);
   const zeros = calls.map((call) => call.filter((listing) => Number(listing.slice(1)) % 7 === 0).length);
-  expect(zeros[0]).toBe(6);
-  expect(zeros[1]).toBe(6);
+  expect(zeros.slice(0, 3)).toEqual([6, 6, 0]);
 });
 
 it('leaves an attempt that was overtaken to the one that overtook it', async () => {
   await wanting(4);
-  const [push] = (await stores.pushes.plan(connectionId, 300, 1)).pushes;
-  const first = await stores.pushes.beginAttempt(push?.pushId ?? '');
-  const second = await stores.pushes.beginAttempt(push?.pushId ?? '');
-  if (!first.open || !second.open) throw new Error('the push is closed');
-  expect(await stores.pushes.halve(push?.pushId ?? '', first.attempt, 'BAD_DATA')).toBe(true);
-  expect((await stores.pushes.plan(connectionId, 300, 9)).pushes.map(({ lineCount }) => lineCount)).toEqual([4]);
-  expect(await stores.pushes.halve(push?.pushId ?? '', second.attempt, 'BAD_DATA')).toBe(true);
-  expect((await stores.pushes.plan(connectionId, 300, 9)).pushes.map(({ lineCount }) => lineCount)).toEqual([2, 2]);
+  const first = await leave(stores.pushes, { connectionId, batchSize: 300 });
+  const pushId = first?.pushId ?? '';
+  const second = await leave(stores.pushes, { connectionId, batchSize: 300, pushId });
+  if (!first || !second) throw new Error('the push is closed');
+  expect(await stores.pushes.halve(pushId, first.attempt, 'BAD_DATA')).toBe(true);
+  expect(await leaveAll(stores.pushes, { connectionId, batchSize: 300 })).toEqual([]);
+  expect(await stores.pushes.halve(pushId, second.attempt, 'BAD_DATA')).toBe(true);
+  const halves = await leaveAll(stores.pushes, { connectionId, batchSize: 300 });
+  // The one at zero by itself.
+  expect(halves.map(({ lines }) => lines.length)).toEqual([1, 3]);
 });

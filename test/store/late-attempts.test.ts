@@ -1,4 +1,6 @@
+import { newId } from '../../src/store/new-id';
 import type { ClaimedLine } from '../../src/store/pushes';
+import { leave, leaveAll } from './lanes';
 import { draft, levelOf, linesOf, only, openTestStores, T0, type TestStores } from './open-store';
 
 let stores: TestStores;
@@ -20,7 +22,6 @@ afterAll(() => stores.close());
 const storeLine = (listing: string, quantity: number, publishedAtMs = T0) =>
   stores.store(draft(linesOf([listing, quantity]), { connectionId, publishedAtMs }));
 const level = (listing: string) => levelOf(stores, listing, connectionId);
-const plan = () => stores.pushes.plan(connectionId, 20, 40);
 const lateUntil = async (listing: string) =>
   only(
     await stores.db.select<{ lateUntilMs: number }>(
@@ -30,9 +31,9 @@ const lateUntil = async (listing: string) =>
   ).lateUntilMs;
 
 async function begin(pushId: string) {
-  const start = await stores.pushes.beginAttempt(pushId);
-  if (!start.open) throw new Error(`push ${pushId} is closed`);
-  return start;
+  const push = await leave(stores.pushes, { connectionId, pushId });
+  if (!push) throw new Error(`push ${pushId} is closed, or nothing is due`);
+  return push;
 }
 
 const accept = (pushId: string, { attempt, lines }: { attempt: number; lines: ClaimedLine[] }) =>
@@ -44,9 +45,8 @@ const accept = (pushId: string, { attempt, lines }: { attempt: number; lines: Cl
     Date.now(),
   );
 
-async function openPush() {
-  return only((await plan()).pushes).pushId;
-}
+/** The id of a push that nobody has tried to send. */
+const openPush = async () => newId();
 
 it('an attempt that another one has overtaken makes its lines go again, since its old value may stand at the channel', async () => {
   await storeLine('a', 1);
@@ -82,7 +82,9 @@ it('an attempt whose process died with the request on the wire makes its lines g
   expect(state).toBe('dirty');
   expect(notBeforeMs - beganMs).toBeGreaterThan(25_000);
   expect(await lateUntil('a')).toBe(notBeforeMs);
-  expect(await plan()).toMatchObject({ pushes: [], nextDueInMs: expect.any(Number) });
+  expect(await leaveAll(stores.pushes, { connectionId })).toEqual([]);
+  const { nextDueInMs } = await stores.pushes.findDue({ connectionId, batchSize: 20 }, 1);
+  expect(nextDueInMs).toBeGreaterThan(0);
 });
 
 it('an attempt that failed before it left leaves nothing to repeat', async () => {
@@ -178,10 +180,12 @@ it('a closed push tells its result and takes no further attempt', async () => {
   const pushId = await openPush();
   const only1 = await begin(pushId);
   await accept(pushId, only1);
-  expect(await stores.pushes.beginAttempt(pushId)).toEqual({
+  const departure = { pushId, connectionId, runId: 'run-1', batchSize: 20 };
+  expect(await stores.pushes.depart(departure)).toEqual({
     open: false,
     result: { accepted: 1, rejected: 0, unknown: 0 },
   });
+  expect(await stores.pushes.find(pushId)).toMatchObject({ isOpen: false, result: { accepted: 1 } });
   await stores.pushes.release(pushId);
   expect(await level('a')).toMatchObject({ state: 'clean' });
 });
@@ -193,7 +197,7 @@ it('a released push gives its lines back with what they want by then', async () 
   await storeLine('a', 2, T0 + 1);
   await stores.pushes.release(pushId);
   expect(await level('a')).toMatchObject({ state: 'dirty', pushId: null });
-  expect(await stores.pushes.beginAttempt(pushId)).toMatchObject({ open: false });
+  expect(await leave(stores.pushes, { connectionId, pushId })).toBeUndefined();
   expect(only((await begin(await openPush())).lines).quantity).toBe(2);
 });
 
@@ -223,16 +227,18 @@ it('a push that is released after its attempt failed leaves nothing to repeat', 
   expect(await level('a')).toMatchObject({ state: 'clean' });
 });
 
-it('a push whose lines are all gone is closed without a call', async () => {
+it('a push that finds nothing due leaves no trace; one that has failed before is closed', async () => {
+  const unsent = await openPush();
+  expect(await leave(stores.pushes, { connectionId, pushId: unsent })).toBeUndefined();
+  expect(await stores.pushes.find(unsent)).toBeUndefined();
   await storeLine('a', 1);
   const pushId = await openPush();
-  await stores.db.change("UPDATE stock_levels SET state = 'dirty', pushId = NULL WHERE connectionId = ?", [
-    connectionId,
-  ]);
-  expect(await stores.pushes.beginAttempt(pushId)).toEqual({
-    open: false,
-    result: { accepted: 0, rejected: 0, unknown: 0 },
-  });
+  const { attempt, lines } = await begin(pushId);
+  await stores.pushes.fail(pushId, attempt, lines, { type: 'ChannelUnavailable', message: 'x', mayStillApply: false });
+  const next = await openPush();
+  await accept(next, await begin(next));
+  expect(await leave(stores.pushes, { connectionId, pushId })).toBeUndefined();
+  expect(await stores.pushes.find(pushId)).toMatchObject({ isOpen: false, result: { accepted: 0 } });
 });
 
 it('the ledger keeps every attempt, newest first, and marks the late ones', async () => {
@@ -267,11 +273,10 @@ describe('a push that the database has forgotten, as after it was put back to an
   }
   const NOTHING = { accepted: 0, rejected: 0, unknown: 0 };
 
-  it('is given back without an error, is not sent, and has decided nothing', async () => {
+  it('is given back without an error, and its lines are due', async () => {
     const { pushId } = await forgotten();
     await stores.pushes.release(pushId);
-    expect(await stores.pushes.beginAttempt(pushId)).toMatchObject({ open: false, result: NOTHING });
-    expect(await stores.pushes.closedResult(pushId)).toMatchObject(NOTHING);
+    expect(await stores.pushes.find(pushId)).toBeUndefined();
     expect(only((await begin(await openPush())).lines).listing).toBe('a');
   });
 

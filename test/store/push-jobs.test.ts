@@ -1,5 +1,6 @@
 import type { PushJob } from '../../src/store/push-jobs';
-import { draft, levelOf, linesOf, only, openTestStores, type TestStores } from './open-store';
+import { leave } from './lanes';
+import { draft, levelOf, linesOf, openTestStores, type TestStores } from './open-store';
 
 let stores: TestStores;
 let connectionId = 2_000;
@@ -16,10 +17,9 @@ const FILE = { mediaType: 'text/csv; charset=utf-8', text: 'sku,quantity\nA,1\nB
 /** Claims three lines and keeps the job that is to send them. */
 async function openJob(changes: { expiresAtMs?: number } = {}): Promise<PushJob> {
   await stores.store(draft(linesOf(['A', 1], ['B', 2], ['C', 3]), { connectionId }));
-  const { pushId } = only((await stores.pushes.plan(connectionId, 20, 40)).pushes);
-  const start = await stores.pushes.beginAttempt(pushId);
-  if (!start.open) throw new Error('the push is closed');
-  const { attempt, lines } = start;
+  const start = await leave(stores.pushes, { connectionId });
+  if (!start) throw new Error('nothing is due');
+  const { pushId, attempt, lines } = start;
   const times = { sentAtMs: Date.now(), expiresAtMs: Date.now() + 60_000, ...changes };
   return stores.jobs.open({ pushId, attempt, connectionId, ...times }, FILE, lines);
 }
@@ -70,11 +70,11 @@ it('keeps the lines of a push as long as its job may be worked off', async () =>
   await stores.jobs.recordStarted(job, 'job-1');
   await stores.pushes.release(job.pushId);
   expect(await levelOf(stores, 'A', connectionId)).toMatchObject({ state: 'claimed', pushId: job.pushId });
-  expect(await stores.pushes.closedResult(job.pushId)).toBeUndefined();
+  expect(await stores.pushes.find(job.pushId)).toMatchObject({ isOpen: true });
   await stores.jobs.end(job);
   await stores.pushes.release(job.pushId);
   expect(await levelOf(stores, 'A', connectionId)).toMatchObject({ state: 'dirty', pushId: null });
-  expect(await stores.pushes.closedResult(job.pushId)).toEqual({ accepted: 0, rejected: 0, unknown: 0 });
+  expect((await stores.pushes.find(job.pushId))?.result).toEqual({ accepted: 0, rejected: 0, unknown: 0 });
 });
 
 it('keeps the rows as they were sent, page by page with what was said of them', async () => {
@@ -103,4 +103,18 @@ it('keeps the rows as they were sent, page by page with what was said of them', 
     { row: 2, listing: 'B', quantity: 2, ...rejected },
     { row: 3, listing: 'C', quantity: 3, ...accepted },
   ]);
+});
+
+it('is taken over by the next run, by one push of it only, and by that one again', async () => {
+  const job = await openJob();
+  await stores.jobs.recordStarted(job, 'job-1');
+  const of = (runId: string, pushId: string) => ({ runId, pushId, connectionId });
+  expect(await stores.jobs.adopt(of('run-1', 'push-2'))).toBeUndefined();
+  expect(await stores.jobs.adopt(of('run-2', 'push-2'))).toMatchObject({ pushId: job.pushId, jobId: 'job-1' });
+  expect(await stores.jobs.adopt(of('run-2', 'push-3'))).toBeUndefined();
+  expect(await stores.jobs.adopt(of('run-2', 'push-2'))).toMatchObject({ pushId: job.pushId });
+  await stores.pushes.releaseStrays({ ...of('run-3', 'push-4'), batchSize: 20 });
+  expect(await levelOf(stores, 'A', connectionId)).toMatchObject({ state: 'claimed' });
+  await stores.jobs.end(job);
+  expect(await stores.jobs.adopt(of('run-3', 'push-4'))).toBeUndefined();
 });

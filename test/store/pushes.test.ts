@@ -1,5 +1,6 @@
 import type { Verdict } from '../../src/contracts/stock';
-import { type ClaimedLine, createPushStore } from '../../src/store/pushes';
+import type { ClaimedLine } from '../../src/store/pushes';
+import { leave, leaveAll, type OpenPush } from './lanes';
 import {
   draft,
   levelOf,
@@ -28,12 +29,14 @@ const storeLines = async (...lines: TestLine[]) => storeAt(T0, ...lines);
 const storeAt = async (publishedAtMs: number, ...lines: TestLine[]) =>
   only(await stores.store(draft(linesOf(...lines), { connectionId, publishedAtMs })));
 const level = (listing: string) => levelOf(stores, listing, connectionId);
-const plan = (batchSize = 20, maxPushes = 40) => stores.pushes.plan(connectionId, batchSize, maxPushes);
+const go = (leaving: Partial<Parameters<typeof leave>[1]> = {}) => leave(stores.pushes, { connectionId, ...leaving });
+const goAll = (batchSize = 20, most = 40) => leaveAll(stores.pushes, { connectionId, batchSize }, most);
 
-async function begin(pushId: string): Promise<{ attempt: number; lines: ClaimedLine[] }> {
-  const start = await stores.pushes.beginAttempt(pushId);
-  if (!start.open) throw new Error(`push ${pushId} is closed`);
-  return start;
+/** Leaves with what is due, which something is. */
+async function begin(pushId?: string): Promise<OpenPush> {
+  const push = await go(pushId === undefined ? {} : { pushId });
+  if (!push) throw new Error('nothing is due, or the push is closed');
+  return push;
 }
 
 const all = (lines: readonly ClaimedLine[], verdict: Verdict['verdict']): Verdict[] =>
@@ -41,48 +44,11 @@ const all = (lines: readonly ClaimedLine[], verdict: Verdict['verdict']): Verdic
     verdict === 'accepted' ? { listing, verdict } : { listing, verdict, message: `${verdict} by the test` },
   );
 
-/** Plans, sends and settles one push in which every line gets the same verdict. */
+/** Sends and settles one push in which every line gets the same verdict. */
 async function sendAll(verdict: Verdict['verdict']) {
-  const { pushId } = only((await plan()).pushes);
-  const { attempt, lines } = await begin(pushId);
+  const { pushId, attempt, lines } = await begin();
   return { pushId, result: await stores.pushes.settle(pushId, attempt, lines, all(lines, verdict), Date.now()) };
 }
-
-describe('planning', () => {
-  it('puts zero stock first and cuts at the size of a batch', async () => {
-    await storeLines(['a', 1], ['b', 0], ['c', 3], ['d', 0], ['e', 5]);
-    const { pushes } = await plan(2);
-    expect(pushes.map(({ lineCount, zeroCount }) => [lineCount, zeroCount])).toEqual([
-      [2, 2],
-      [2, 0],
-      [1, 0],
-    ]);
-    const { lines } = await begin(pushes[0]?.pushId ?? '');
-    expect(lines.map((line) => [line.listing, line.quantity])).toEqual([
-      ['b', 0],
-      ['d', 0],
-    ]);
-  });
-
-  it('takes no more than it may', async () => {
-    await storeLines(...Array.from({ length: 30 }, (_, index) => [`l${index}`, 1] as const));
-    expect((await plan(5, 2)).pushes).toHaveLength(2);
-    expect(await stores.levels.countByState(connectionId)).toEqual({ claimed: 10, dirty: 20 });
-  });
-
-  it('hands out open pushes again before it claims anything new, because a claim whose answer was lost must be found', async () => {
-    await storeLines(['a', 1]);
-    const first = await plan();
-    await storeAt(T0 + 1, ['b', 2]);
-    expect((await plan()).pushes).toEqual(first.pushes);
-    await stores.pushes.release(only(first.pushes).pushId);
-    expect(only((await plan()).pushes)).toMatchObject({ lineCount: 2 });
-  });
-
-  it('has nothing to plan for a connection that is clean', async () => {
-    expect(await plan()).toEqual({ pushes: [], nextDueInMs: null });
-  });
-});
 
 describe('a verdict', () => {
   it('accepted makes a level clean and its line a success', async () => {
@@ -117,9 +83,9 @@ describe('a verdict', () => {
     expect(await submissionLines(stores, submissionId)).toMatchObject([
       { status: 'error', error: 'rejected by the test' },
     ]);
-    expect((await plan()).pushes).toEqual([]);
+    expect(await goAll()).toEqual([]);
     expect(await stores.levels.reviveRejected(connectionId)).toBe(1);
-    expect((await plan()).pushes).toHaveLength(1);
+    expect(await goAll()).toHaveLength(1);
   });
 
   it('unknown goes again after 5 s, then 10 s, and its line stays open', async () => {
@@ -138,8 +104,8 @@ describe('a verdict', () => {
       expect(notBeforeMs).toBeLessThanOrEqual(Date.now() + waitMs);
       // Ten minutes later than it is, so that it is not due before the plan on any machine.
       await waitLonger(600_000);
-      const { pushes, nextDueInMs } = await plan();
-      expect(pushes).toEqual([]);
+      expect(await goAll()).toEqual([]);
+      const { nextDueInMs } = await stores.pushes.findDue({ connectionId, batchSize: 20 }, 1);
       expect(nextDueInMs).toBeLessThanOrEqual(600_000 + waitMs);
       await waitLonger(-600_000 - notBeforeMs);
     }
@@ -161,8 +127,7 @@ describe('a verdict', () => {
 
   it('about another line than was sent changes nothing at all', async () => {
     await storeLines(['a', 1]);
-    const { pushId } = only((await plan()).pushes);
-    const { attempt, lines } = await begin(pushId);
+    const { pushId, attempt, lines } = await begin();
     const wrong: Verdict[] = [{ listing: 'b', verdict: 'accepted' }];
     await expect(stores.pushes.settle(pushId, attempt, lines, wrong, Date.now())).rejects.toThrow(/not about a/);
     expect(await level('a')).toMatchObject({ state: 'claimed', sentAtMs: null });
@@ -174,8 +139,7 @@ describe('a newer value while a push is on the wire', () => {
     for (const verdict of ['accepted', 'rejected', 'unknown'] as const) {
       const listing = `news-${verdict}`;
       await storeLines([listing, 1]);
-      const { pushId } = only((await plan()).pushes);
-      const { attempt, lines } = await begin(pushId);
+      const { pushId, attempt, lines } = await begin();
       const recent = await storeAt(T0 + 1, [listing, 2]);
       await stores.pushes.settle(pushId, attempt, lines, all(lines, verdict), Date.now());
       expect(await level(listing)).toMatchObject({
@@ -192,9 +156,9 @@ describe('a newer value while a push is on the wire', () => {
 
   it('is what the next attempt of the same push sends', async () => {
     await storeLines(['a', 1]);
-    const { pushId } = only((await plan()).pushes);
-    const first = await begin(pushId);
-    await stores.pushes.recordFailure(pushId, first.attempt, first.lines, {
+    const first = await begin();
+    const { pushId } = first;
+    await stores.pushes.fail(pushId, first.attempt, first.lines, {
       type: 'ChannelUnavailable',
       message: 'down',
       mayStillApply: false,
@@ -203,22 +167,4 @@ describe('a newer value while a push is on the wire', () => {
     const second = await begin(pushId);
     expect([second.attempt, only(second.lines).quantity]).toEqual([2, 2]);
   });
-});
-
-it('an attempt to plan that stood still leaves the lines that another one has claimed meanwhile', async () => {
-  await storeLines(['a', 1], ['b', 2]);
-  let others: Awaited<ReturnType<typeof plan>> | undefined;
-  const frozen = createPushStore({
-    ...stores.db,
-    async select(...question) {
-      const answer = await stores.db.select(...question);
-      // It has read that no push is open, and goes on when one is.
-      others ??= await plan();
-      return answer as never;
-    },
-  });
-  expect((await frozen.plan(connectionId, 20, 40)).pushes).toEqual([]);
-  const { pushId } = only(others?.pushes ?? []);
-  expect(await level('a')).toMatchObject({ state: 'claimed', pushId });
-  expect((await begin(pushId)).lines).toHaveLength(2);
 });

@@ -1,4 +1,5 @@
 import { deleteExpired } from '../../src/store/retention';
+import { leaveAll } from './lanes';
 import { draft, linesOf, openTestStores, type TestStores } from './open-store';
 
 let stores: TestStores;
@@ -54,11 +55,9 @@ async function history(connectionId: number, done: boolean): Promise<void> {
   const fileRows = [1, 2].map((row) => ({ row, code: 'a', reason: '' }));
   const [result] = await stores.store(draft(linesOf(['a', 1], ['b', 2]), { connectionId, source: 'csv', fileRows }));
   await stores.inventorySyncs.recordStored(await ask(connectionId), result?.submissionId ?? '');
-  const { pushes } = await stores.pushes.plan(connectionId, 20, 40);
+  const pushes = await leaveAll(stores.pushes, { connectionId });
   if (done) {
-    for (const { pushId } of pushes) {
-      const start = await stores.pushes.beginAttempt(pushId);
-      if (!start.open) throw new Error('the push is closed');
+    for (const { pushId, ...start } of pushes) {
       const times = { sentAtMs: 0, expiresAtMs: 0 };
       // Left as it is when a process dies between the verdicts and the end of the job.
       await stores.jobs.open({ pushId, attempt: start.attempt, connectionId, ...times }, FILE, start.lines);

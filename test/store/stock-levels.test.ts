@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { leave, leaveAll } from './lanes';
 import {
   draft,
   levelOf,
@@ -46,7 +47,7 @@ describe('stale work', () => {
     await delay(5);
     expect(await stores.levels.findStale(60_000, 100)).not.toContain(connectionId);
     expect(await stores.levels.findStale(0, 100)).toContain(connectionId);
-    await stores.pushes.plan(connectionId, 20, 40);
+    await leaveAll(stores.pushes, { connectionId });
     expect(await stores.levels.findStale(0, 100)).toContain(connectionId);
   });
 
@@ -105,7 +106,7 @@ describe('what waits and is given up', () => {
 
   it('leaves what is on the wire and what belongs to other connections', async () => {
     await storeAt(T0, ['a', 1]);
-    await stores.pushes.plan(connectionId, 20, 40);
+    await leaveAll(stores.pushes, { connectionId });
     expect(await stores.levels.giveUpWaiting(connectionId, 'given up')).toBe(0);
     expect(await level('a')).toMatchObject({ state: 'claimed' });
   });
@@ -124,13 +125,12 @@ it('keeps what the channel shows beside what it shall show', async () => {
 
 describe('lines that were refused and go out again', () => {
   const push = async (verdict: 'accepted' | 'rejected') => {
-    const [planned] = (await stores.pushes.plan(connectionId, 20, 1)).pushes;
-    const attempt = await stores.pushes.beginAttempt(planned?.pushId ?? '');
-    if (!attempt.open) throw new Error('the push is closed');
+    const attempt = await leave(stores.pushes, { connectionId });
+    if (!attempt) throw new Error('nothing is due');
     const verdicts = attempt.lines.map(({ listing }) =>
       verdict === 'accepted' ? { listing, verdict } : { listing, verdict, message: 'Seller is on hold' },
     );
-    await stores.pushes.settle(planned?.pushId ?? '', attempt.attempt, attempt.lines, verdicts, Date.now());
+    await stores.pushes.settle(attempt.pushId, attempt.attempt, attempt.lines, verdicts, Date.now());
     await stores.submissions.finishDone(connectionId);
   };
 

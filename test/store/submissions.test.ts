@@ -1,3 +1,4 @@
+import { leave } from './lanes';
 import { draft, linesOf, only, openTestStores, submissionLines, type TestStores } from './open-store';
 
 let stores: TestStores;
@@ -12,11 +13,10 @@ const verdictOf = (listing: string) =>
     : ({ listing, verdict: 'accepted' } as const);
 
 async function sendOnePush(connectionId: number, batchSize: number) {
-  const [push] = (await stores.pushes.plan(connectionId, batchSize, 1)).pushes;
-  const start = await stores.pushes.beginAttempt(push?.pushId ?? '');
-  if (!start.open) throw new Error('the push is closed');
+  const start = await leave(stores.pushes, { connectionId, batchSize });
+  if (!start) throw new Error('nothing is due');
   const verdicts = start.lines.map(({ listing }) => verdictOf(listing));
-  await stores.pushes.settle(push?.pushId ?? '', start.attempt, start.lines, verdicts, Date.now());
+  await stores.pushes.settle(start.pushId, start.attempt, start.lines, verdicts, Date.now());
 }
 
 it('counts from pending over processing to its end', async () => {
@@ -85,7 +85,7 @@ describe('its lines', () => {
     );
     id = only(await stores.store(draft(lines, { connectionId }))).submissionId;
     await sendOnePush(connectionId, 10);
-    await stores.pushes.plan(connectionId, 5, 1);
+    await leave(stores.pushes, { connectionId, batchSize: 5 });
   });
 
   it('come in pages, by row', async () => {

@@ -1,5 +1,6 @@
 import { withdrawSubmission } from '../../src/store/withdrawal';
 import { eventually } from '../stand/waiting';
+import { leaveAll } from './lanes';
 import {
   draft,
   levelOf,
@@ -28,16 +29,12 @@ const storeAt = async (publishedAtMs: number, ...lines: TestLine[]) =>
 const level = (listing: string) => levelOf(stores, listing, connectionId);
 const withdraw = (id: string) => withdrawSubmission(stores.db, id);
 
-async function claimAll() {
-  return stores.pushes.plan(connectionId, 20, 40);
-}
+const claimAll = () => leaveAll(stores.pushes, { connectionId });
 
 async function deliver() {
-  for (const { pushId } of (await claimAll()).pushes) {
-    const start = await stores.pushes.beginAttempt(pushId);
-    if (!start.open) throw new Error('the push is closed');
-    const verdicts = start.lines.map(({ listing }) => ({ listing, verdict: 'accepted' as const }));
-    await stores.pushes.settle(pushId, start.attempt, start.lines, verdicts, Date.now());
+  for (const { pushId, attempt, lines } of await claimAll()) {
+    const verdicts = lines.map(({ listing }) => ({ listing, verdict: 'accepted' as const }));
+    await stores.pushes.settle(pushId, attempt, lines, verdicts, Date.now());
   }
 }
 
@@ -75,7 +72,7 @@ it('forgets a listing of which nothing else is known', async () => {
   const first = await storeAt(T0, ['a', 1], ['b', 2]);
   expect(await withdraw(first)).toEqual({ withdrawnRows: [1, 2], sentRows: [] });
   expect(await stores.levels.find(connectionId, 'a')).toEqual([]);
-  expect((await claimAll()).pushes).toEqual([]);
+  expect(await claimAll()).toEqual([]);
 });
 
 it('leaves what went out and what is going out, and lists it', async () => {
@@ -147,10 +144,8 @@ const lockingLevels = () =>
 
 it('leaves a line that is decided while others are taken back', async () => {
   const first = await storeAt(T0, ['b', 2]);
-  const { pushes } = await claimAll();
-  const { pushId } = only(pushes);
-  const start = await stores.pushes.beginAttempt(pushId);
-  if (!start.open) throw new Error('the push is closed');
+  const start = only(await claimAll());
+  const { pushId } = start;
   await storeAt(T0 + 1, ['a', 1]);
   const other = stores.openPool();
   let withdrawing: ReturnType<typeof withdraw> | undefined;

@@ -1,10 +1,10 @@
 import { ApplicationFailure } from '@temporalio/common';
-import type { PushPlan } from '../../src/contracts/stock';
 import {
   type Activities,
   attributesOf,
   environment,
   HOUR_MS,
+  NOTHING_SENT,
   startOrder,
   startSync,
   withActivities,
@@ -30,23 +30,8 @@ function pausing<T>(answer: T) {
 }
 
 test('stock that waits for an hour because the channel says so shows it, asks seldom, and goes out by itself', async () => {
-  const channel = pausing({ accepted: 1, rejected: 0, unknown: 0 });
-  let isSent = false;
-  const push = { pushId: 'push-1', lineCount: 1, zeroCount: 1 };
-  const activities: Activities = {
-    planPushes: async (): Promise<PushPlan> => ({
-      pushes: isSent ? [] : [push],
-      nextDueInMs: null,
-      blockedBy: null,
-      concurrency: 1,
-      asJobs: false,
-    }),
-    pushChunk: async () => {
-      const result = await channel.call();
-      isSent = true;
-      return result;
-    },
-  };
+  const channel = pausing({ ...NOTHING_SENT, accepted: 1 });
+  const activities: Activities = { pushChunk: channel.call };
   await withActivities(activities, async () => {
     const handle = await startSync('long-pause');
     await environment.sleep(PAUSE_MS / 2);

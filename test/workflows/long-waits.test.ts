@@ -10,6 +10,7 @@ import {
   environment,
   failing,
   HOUR_MS,
+  NOTHING_SENT,
   startOrder,
   startSync,
   withActivities,
@@ -82,21 +83,11 @@ test('Eshopbox is tried for a day, then a person is asked', async () => {
 test('a channel that is down for hours is asked again every half minute, and its stock goes out when it is back', async () => {
   let isDown = true;
   let calls = 0;
-  let isSent = false;
-  const push = { pushId: 'push-1', lineCount: 1, zeroCount: 0 };
   const activities: Activities = {
-    planPushes: async () => ({
-      pushes: isSent ? [] : [push],
-      concurrency: 1,
-      nextDueInMs: null,
-      blockedBy: null,
-      asJobs: false,
-    }),
     pushChunk: async () => {
       calls += 1;
       if (isDown) return failing('ChannelUnavailable', true)();
-      isSent = true;
-      return { accepted: 1, rejected: 0, unknown: 0 };
+      return { ...NOTHING_SENT, accepted: 1 };
     },
   };
   await withActivities(activities, async () => {
@@ -116,15 +107,14 @@ test.each([
   ['ConnectionNotFound', 'ajio_misconfigured'],
   ['InvariantBroken', 'ajio_internal_error'],
 ])(
-  'stock that cannot be planned (%s), as while a dump is played into MySQL, goes on by itself afterwards',
+  'stock that cannot be sent (%s), as while a dump is played into MySQL, goes on by itself afterwards',
   async (type, word) => {
     let isThere = false;
     let looks = 0;
     const activities: Activities = {
-      planPushes: async () => {
+      pushChunk: async () => {
         looks += 1;
-        if (!isThere) return failing(type, false)();
-        return { pushes: [], concurrency: 1, nextDueInMs: null, blockedBy: null, asJobs: false };
+        return isThere ? NOTHING_SENT : failing(type, false)();
       },
     };
     await withActivities(activities, async () => {
@@ -140,16 +130,20 @@ test.each([
 );
 
 test('refused stock that nobody decides on fails the run after seven days with its cause', async () => {
-  const due = [{ pushId: 'push-1', lineCount: 1, zeroCount: 0 }];
+  let isSent = false;
   const activities: Activities = {
-    planPushes: async () => ({
-      pushes: due.splice(0),
-      concurrency: 1,
-      nextDueInMs: null,
-      blockedBy: null,
-      asJobs: false,
+    async pushChunk({ pushId }) {
+      if (isSent) return NOTHING_SENT;
+      isSent = true;
+      const details = [{ channelWords: 'Come back later', settled: { pushId, lines: 1 } }];
+      throw ApplicationFailure.create({ type: 'ChannelRejected', message: 'no', nonRetryable: true, details });
+    },
+    finishSubmissions: async ({ refusedSince }) => ({
+      finished: 0,
+      freed: 0,
+      rejected: 1,
+      refused: refusedSince === undefined ? 0 : 1,
     }),
-    pushChunk: failing('ChannelRejected', false),
   };
   await withActivities(activities, async () => {
     const handle = await startSync('refused-stock');

@@ -40,10 +40,13 @@ export const failing = (type: string, isRetryable: boolean) => async (): Promise
     details: [{ channelWords: 'Come back later' }],
   });
 };
+/** What is left to send when nothing is. */
+export const NOTHING_DUE = { pushes: 0, hasZeros: false, nextDueInMs: null, lanes: 1, asJobs: false };
+export const NOTHING_SENT = { accepted: 0, rejected: 0, unknown: 0, due: NOTHING_DUE };
+
 const home: Activities = {
   startOrder: async () => undefined,
-  finishSubmissions: async () => ({ finished: 0 }),
-  releasePush: async () => undefined,
+  finishSubmissions: async () => ({ finished: 0, freed: 0, rejected: 0, refused: 0 }),
 };
 
 /** The one whose time is skipped; set before the first test of a file that imports this. */
