@@ -17,7 +17,7 @@ export interface InventoryWriter {
   /** The channel's own ceiling and the connection's setting below it; lines a call. */
   readonly batchSize: number;
   /**
-   * True when one line at fault makes the channel refuse the whole request, as `ChannelRejected`: a refused request is then
+   * True when one line at fault can make the channel refuse the whole request, as `ChannelRejected`: a refused request is then
    * halved until the lines at fault are alone. False: a refused request is a person's business.
    */
   readonly halvesRefusals: boolean;

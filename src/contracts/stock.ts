@@ -27,10 +27,13 @@ export interface StockLine {
   quantity: number;
 }
 
-/** What the channel said of one line. `unknown`: it was sent and the channel said nothing of it, so it goes out again. */
+/**
+ * What the channel said of one line. `unknown`: it was sent and the channel said nothing of it, so it goes out again. `unsent`: the
+ * channel refused the request because of other lines, which are rejected; goes again at once.
+ */
 export type Verdict =
   | { listing: string; verdict: 'accepted' }
-  | { listing: string; verdict: 'rejected' | 'unknown'; message: string };
+  | { listing: string; verdict: 'rejected' | 'unknown' | 'unsent'; message: string };
 
 /** What a channel shows at the moment, as read back; a null quantity means that it does not know the listing. */
 export interface ObservedStock {
@@ -55,6 +58,8 @@ export interface PushResult {
   accepted: number;
   rejected: number;
   unknown: number;
+  /** Lines that were not applied because of others; they go again at once. Absent: none. */
+  unsent?: number;
   /** The channel's words on the first rejected line, for a person to read. */
   sampleMessage?: string;
   /** What went wrong with a job as a whole although each of its lines has a verdict. */

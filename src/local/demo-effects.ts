@@ -75,7 +75,7 @@ const wmsBody = z.looseObject({ cancellationTime: z.string().regex(/^\d{4}-\d{2}
 function isStockUpdate(entry: TwinEntry, { stock }: Samples): boolean {
   const body = inventoryBody.safeParse(entry.body);
   const expected = stock.inventoryList.map(({ productId, variantId, locationInventory }) => ({
-    inventory: locationInventory,
+    inventory: String(locationInventory),
     productId,
     variantId,
   }));

@@ -92,8 +92,8 @@ export function createMetrics(): Metrics {
       failures.inc({ activity: activityType, type, channel: channel ?? 'none' }),
     onVerdicts(channel, result) {
       pushes.inc({ channel });
-      for (const verdict of ['accepted', 'rejected', 'unknown'] as const)
-        lines.inc({ channel, verdict }, result[verdict]);
+      for (const verdict of ['accepted', 'rejected', 'unknown', 'unsent'] as const)
+        lines.inc({ channel, verdict }, result[verdict] ?? 0);
     },
     onLogin: (channel) => logins.inc({ channel }),
     onAnswer: ({ method, route, status, durationMs }) => answers.observe({ method, route, status }, durationMs / 1_000),

@@ -12,7 +12,7 @@ const point = z.object({
 
 const event = point.extend({
   /** `sent` carries the channel's verdict; `late` marks a request that another one had overtaken. */
-  verdict: z.enum(['accepted', 'rejected', 'unknown']),
+  verdict: z.enum(['accepted', 'rejected', 'unknown', 'unsent']),
   message: z.string().nullable(),
   pushId: z.string(),
   attempt: z.number().int(),

@@ -15,12 +15,22 @@ export const sendAgain = (tx: Queryable, pushId: string, attempt: number) =>
     [pushId, attempt, Date.now()],
   );
 
+/** Whether lines that were not applied because of others may go again at once: one that is rejected takes no part any more, so there is an end to it. */
+async function isProgress(tx: Queryable, pushId: string, attempt: number): Promise<boolean> {
+  const rejected = await tx.select(
+    "SELECT 1 FROM push_lines WHERE pushId = ? AND attempt = ? AND verdict = 'rejected' LIMIT 1",
+    [pushId, attempt],
+  );
+  return rejected.length > 0;
+}
+
 /**
- * Turns the verdicts of the ledger into the state of the levels; what changed meanwhile, or was not mentioned, stays to be sent.
- * No assignment reads a column that was assigned before it: over several tables the order is the database's own.
+ * Turns the verdicts of the ledger into the state of the levels; what changed meanwhile, was not mentioned, or was held up by other
+ * lines stays to be sent. No assignment reads a column that was assigned before it: over several tables the order is the database's own.
  */
-export const settleLevels = (tx: Queryable, pushId: string, attempt: number, nowMs: number) =>
-  tx.change(
+export async function settleLevels(tx: Queryable, pushId: string, attempt: number, nowMs: number): Promise<void> {
+  const waits = (await isProgress(tx, pushId, attempt)) ? ['unknown'] : ['unknown', 'unsent'];
+  await tx.change(
     `UPDATE stock_levels lv JOIN push_lines pl
        ON pl.pushId = ? AND pl.attempt = ? AND lv.connectionId = pl.connectionId AND lv.listing = pl.listing AND lv.locationId = pl.locationId
      SET
@@ -32,18 +42,25 @@ export const settleLevels = (tx: Queryable, pushId: string, attempt: number, now
        lv.lastError = pl.message,
        lv.notBeforeMs = CASE
          WHEN lv.revision <> pl.revision THEN 0
-         WHEN pl.verdict = 'unknown' THEN ? + LEAST(? * POW(2, LEAST(lv.unknownCount, 20)), ?)
+         WHEN pl.verdict IN (?) THEN ? + LEAST(? * POW(2, LEAST(lv.unknownCount, 20)), ?)
          ELSE lv.lateUntilMs END,
-       lv.unknownCount = IF(pl.verdict = 'unknown', lv.unknownCount + 1, 0),
-       lv.dirtySinceMs = ?,
+       lv.unknownCount = CASE
+         WHEN pl.verdict IN (?) THEN lv.unknownCount + 1
+         WHEN pl.verdict = 'unsent' THEN lv.unknownCount
+         ELSE 0 END,
+       lv.dirtySinceMs = IF(pl.verdict = 'unsent', lv.dirtySinceMs, ?),
        lv.state = CASE
-         WHEN lv.revision <> pl.revision OR pl.verdict = 'unknown' OR lv.lateUntilMs > ? THEN 'dirty'
+         WHEN lv.revision <> pl.revision OR pl.verdict IN ('unknown', 'unsent') OR lv.lateUntilMs > ? THEN 'dirty'
          WHEN pl.verdict = 'accepted' THEN 'clean'
          ELSE 'rejected' END,
        lv.pushId = NULL
      WHERE lv.pushId = ?`,
-    [pushId, attempt, nowMs, nowMs, UNKNOWN_BACKOFF_MS, UNKNOWN_BACKOFF_CAP_MS, nowMs, nowMs, pushId],
+    [
+      ...[pushId, attempt, nowMs, waits, nowMs, UNKNOWN_BACKOFF_MS, UNKNOWN_BACKOFF_CAP_MS, waits],
+      ...[nowMs, nowMs, pushId],
+    ],
   );
+}
 
 /** Tells the lines that came in what became of them: the ones that were sent, and the older ones that this value replaces. */
 export const settleSubmissionLines = (tx: Queryable, pushId: string, attempt: number) =>
@@ -66,18 +83,22 @@ export const settleSubmissionLines = (tx: Queryable, pushId: string, attempt: nu
 /** Counts of the verdicts and the first words of complaint. */
 export const tally = (verdicts: readonly Verdict[]): PushResult => {
   const count = (verdict: Verdict['verdict']) => verdicts.filter((line) => line.verdict === verdict).length;
-  const said = verdicts.find((line) => line.verdict !== 'accepted');
+  // Lines that were held up repeat what was said of the ones at fault.
+  const said =
+    verdicts.find((line) => line.verdict === 'rejected') ?? verdicts.find((line) => line.verdict !== 'accepted');
+  const unsent = count('unsent');
   return {
     accepted: count('accepted'),
     rejected: count('rejected'),
     unknown: count('unknown'),
+    ...(unsent > 0 ? { unsent } : {}),
     ...(said && 'message' in said ? { sampleMessage: said.message } : {}),
   };
 };
 
 /** One word for how a whole push went. */
 export const outcomeOf = (result: PushResult): string =>
-  result.rejected + result.unknown === 0
+  result.rejected + result.unknown + (result.unsent ?? 0) === 0
     ? 'accepted'
     : result.accepted > 0
       ? 'partial'

@@ -38,6 +38,12 @@ export const ajioPatch = z
     knownProducts: z.array(productKeys).nullable(),
     acceptUnknownOrders: z.boolean(),
     partialStatus: z.enum(['SUCCESS', 'PARTIAL_SUCCESS']),
+    /** Lines at fault make a stock update a 400 that names them, with nothing applied. */
+    refusesWhole: z.boolean(),
+    /** A stock update that holds one of these keys is a 400 that names nobody. */
+    poison: z.array(productKeys),
+    /** The header that carries the token. */
+    tokenHeader: z.string().min(1).toLowerCase(),
   })
   .partial();
 
@@ -62,6 +68,9 @@ export interface AjioState {
   knownProducts: Set<string> | null;
   acceptUnknownOrders: boolean;
   partialStatus: 'SUCCESS' | 'PARTIAL_SUCCESS';
+  refusesWhole: boolean;
+  poison: Set<string>;
+  tokenHeader: string;
   logins: Map<string, number>;
 }
 
@@ -102,6 +111,9 @@ export const emptyAjioState = (): AjioState => ({
   knownProducts: null,
   acceptUnknownOrders: true,
   partialStatus: 'SUCCESS',
+  refusesWhole: false,
+  poison: new Set(),
+  tokenHeader: 'apikey',
   logins: new Map(),
 });
 
@@ -117,6 +129,9 @@ export function applyAjioPatch(state: AjioState, patch: ParsedPatch): void {
     state.knownProducts = patch.knownProducts === null ? null : new Set(patch.knownProducts);
   state.acceptUnknownOrders = patch.acceptUnknownOrders ?? state.acceptUnknownOrders;
   state.partialStatus = patch.partialStatus ?? state.partialStatus;
+  state.refusesWhole = patch.refusesWhole ?? state.refusesWhole;
+  state.tokenHeader = patch.tokenHeader ?? state.tokenHeader;
+  if (patch.poison !== undefined) state.poison = new Set(patch.poison);
 }
 
 /** What `GET /__twin/state` shows of Ajio: plain JSON, no password, no token. */
@@ -128,6 +143,9 @@ export interface AjioSnapshot {
   knownProducts: string[] | null;
   acceptUnknownOrders: boolean;
   partialStatus: AjioState['partialStatus'];
+  refusesWhole: boolean;
+  poison: string[];
+  tokenHeader: string;
   logins: Record<string, number>;
   liveTokens: number;
   violations: Record<string, number>;
@@ -154,5 +172,8 @@ export const snapshotOf = (state: AjioState): Omit<AjioSnapshot, 'liveTokens' | 
   knownProducts: state.knownProducts === null ? null : [...state.knownProducts],
   acceptUnknownOrders: state.acceptUnknownOrders,
   partialStatus: state.partialStatus,
+  refusesWhole: state.refusesWhole,
+  poison: [...state.poison],
+  tokenHeader: state.tokenHeader,
   logins: Object.fromEntries(state.logins),
 });

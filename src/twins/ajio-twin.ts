@@ -150,30 +150,34 @@ export async function startAjioTwin(options: AjioTwinOptions = {}): Promise<Ajio
     }
     const { faults } = exchange;
     if (faults.failsAll) return { status: 200, json: { status: 'FAILED', failedProductList: [] } };
-    const stock = quantitiesOf(state.stock, username);
-    const failedProductList: { productId: string; variantId: string; message: string }[] = [];
-    const seen = new Set<string>();
-    let failed = 0;
-    for (const { inventory, productId, variantId } of lines) {
+    const read = lines.map(({ inventory, productId, variantId }) => {
       const key = productKey(productId, variantId);
-      if (seen.has(key)) violations.count('duplicateLine');
-      seen.add(key);
       const quantity = quantityFrom(inventory);
       const isKnown = state.knownProducts === null || state.knownProducts.has(key);
-      const message = faults.rejection(key) ?? (isKnown ? undefined : 'Product not found');
-      if (message === undefined && quantity !== undefined) {
-        const before = stock.get(key) ?? null;
-        stock.set(key, quantity);
-        exchange.applied({ what: 'stock', account: username, key, quantity, before });
-        continue;
-      }
-      failed += 1;
-      if (!faults.omits(key)) failedProductList.push({ productId, variantId, message: message ?? 'Invalid inventory' });
-    }
+      const unusable = quantity === undefined ? 'Invalid inventory' : undefined;
+      const message = faults.rejection(key) ?? (isKnown ? unusable : 'Product not found');
+      return { key, productId, variantId, quantity, message };
+    });
+    for (const [index, { key }] of read.entries())
+      if (read.findIndex((line) => line.key === key) < index) violations.count('duplicateLine');
+    // Who is at fault is not said: callers have to find it.
+    if (read.some(({ key }) => state.poison.has(key))) return refuse(400, 'Invalid product in request', STOCK_PATH);
+    const failed = read.filter(({ message }) => message !== undefined);
+    const failedProductList = failed
+      .filter(({ key }) => !faults.omits(key))
+      .map(({ productId, variantId, message }) => ({ productId, variantId, message }));
     const { unknownLine } = faults;
     if (unknownLine !== undefined)
       failedProductList.push({ productId: unknownLine, variantId: unknownLine, message: 'Product not found' });
-    const status = failed === 0 ? 'SUCCESS' : failed === lines.length ? 'FAILED' : state.partialStatus;
+    if (state.refusesWhole && failed.length > 0) return { status: 400, json: { status: 'FAILED', failedProductList } };
+    const stock = quantitiesOf(state.stock, username);
+    for (const { key, quantity, message } of read) {
+      if (message !== undefined || quantity === undefined) continue;
+      const before = stock.get(key) ?? null;
+      stock.set(key, quantity);
+      exchange.applied({ what: 'stock', account: username, key, quantity, before });
+    }
+    const status = failed.length === 0 ? 'SUCCESS' : failed.length === lines.length ? 'FAILED' : state.partialStatus;
     return { status: 200, json: { status, failedProductList } };
   };
 
@@ -210,7 +214,10 @@ export async function startAjioTwin(options: AjioTwinOptions = {}): Promise<Ajio
       routes,
       tokens,
       violations,
-      tokenOf: ({ apikey }) => (typeof apikey === 'string' ? apikey : undefined),
+      tokenOf(headers) {
+        const token = headers[state.tokenHeader];
+        return typeof token === 'string' ? token : undefined;
+      },
       refuse,
       state: () => ({ ...snapshotOf(state), liveTokens: tokens.liveCount(), violations: violations.counts() }),
       setState: (patch) => applyAjioPatch(state, ajioPatch.parse(patch)),

@@ -26,6 +26,11 @@ const suite: ConnectorUnderTest<AjioTwin> = {
     [{ batchSize: 0 }, 'batchSize'],
     [{ orderIdSource: 'other' }, 'orderIdSource'],
     [{ ordersPath: '../x' }, 'ordersPath'],
+    [{ tokenHeader: 'api key' }, 'tokenHeader'],
+    [{ tokenHeader: '' }, 'tokenHeader'],
+    [{ tokenHeader: 'Content-Type' }, 'tokenHeader'],
+    [{ quantityAsString: 'yes' }, 'quantityAsString'],
+    [{ halvesRefusals: 'no' }, 'halvesRefusals'],
     [{ timeZone: 'Mars/Base' }, 'timeZone'],
   ],
   stock: { lines: linesOf, maxLines: 50, keyOf: ({ listing }) => listing },
@@ -70,9 +75,9 @@ describe('Ajio', () => {
     },
   });
 
-  it('takes its token in apiKey, its listing in two parts, its quantity as a number or as text', async () => {
+  it('takes its token in apiKey, its listing in two parts, its quantity as text or as a number', async () => {
+    await setStock(1, { quantityAsString: false });
     await setStock(1);
-    await setStock(1, { quantityAsString: true });
     const bodies = twin.log().map((entry) => entry.body);
     expect(bodies).toEqual([
       { inventoryList: [{ inventory: 0, productId: 'PROD/1', variantId: '000' }] },
@@ -81,6 +86,64 @@ describe('Ajio', () => {
     const { stock, violations } = twin.state();
     expect(stock).toEqual({ 'demo-seller': { 'PROD%2F1/000': 0 } });
     expect(Object.values(violations).some((count) => count > 0)).toBe(false);
+  });
+
+  it('takes its token in the header that the connection names, and in no other', async () => {
+    twin.setState({ tokenHeader: 'Authorization' });
+    expect((await failureOfCall(setStock(1))).type).toBe('ChannelAuthFailed');
+    expect(await setStock(1, { tokenHeader: 'Authorization' })).toMatchObject([{ verdict: 'accepted' }]);
+    twin.setState({ tokenHeader: 'x-seller-token' });
+    expect(await setStock(1, { tokenHeader: 'X-Seller-Token' })).toMatchObject([{ verdict: 'accepted' }]);
+  });
+
+  it('takes a 400 that names lines apart: those are rejected, the others were not sent', async () => {
+    twin.setState({ refusesWhole: true, knownProducts: ['PROD%2F1/000', 'PROD%2F1/002'] });
+    const unsent = { verdict: 'unsent', message: 'Ajio answered 400 because of other lines' };
+    expect(await setStock(3)).toMatchObject([
+      unsent,
+      { listing: 'PROD%2F1/001', verdict: 'rejected', message: 'Product not found' },
+      unsent,
+    ]);
+    expect(twin.state().stock).toEqual({});
+  });
+
+  it.each([400, 404, 409, 422])('reads the lines that a %i names', async (status) => {
+    const failedProductList = [{ productId: 'PROD/1', variantId: '000', message: 'No price' }];
+    twin.setFaults([{ kind: 'status', status, body: { failedProductList } }]);
+    expect((await setStock(2)).map(({ verdict }) => verdict)).toEqual(['rejected', 'unsent']);
+  });
+
+  it.each([
+    [401, 'ChannelAuthFailed'],
+    [403, 'ChannelRejected'],
+    [408, 'ChannelUnavailable'],
+    [429, 'ChannelRateLimited'],
+    [500, 'ChannelUnavailable'],
+  ])('does not take a list in a %i for verdicts', async (status, type) => {
+    const failedProductList = [{ productId: 'PROD/1', variantId: '000', message: 'No price' }];
+    twin.setFaults([{ kind: 'status', status, body: { status: 'FAILED', failedProductList } }]);
+    expect((await failureOfCall(setStock(2))).type).toBe(type);
+  });
+
+  it('does not believe a 400 that names a line which was not sent, and does not guess at a list that it cannot read', async () => {
+    const body = (entry: Record<string, string>) => ({
+      status: 'FAILED',
+      failedProductList: [entry],
+      message: 'Bad request',
+    });
+    twin.setFaults([{ kind: 'status', status: 400, body: body({ productId: 'OTHER', variantId: '000' }), times: 1 }]);
+    const foreign = await failureOfCall(setStock(2));
+    expect(foreign).toMatchObject({ type: 'ChannelContractViolated', details: { status: 400 } });
+    twin.setFaults([{ kind: 'status', status: 400, body: body({ productId: 'PROD/1' }), times: 1 }]);
+    const unread = await failureOfCall(setStock(2));
+    expect(unread).toMatchObject({ type: 'ChannelRejected', details: { channelWords: 'Bad request' } });
+  });
+
+  it('has a refusal that names nobody halved, unless the connection says that a person is to be asked', async () => {
+    twin.setState({ poison: ['PROD%2F1/001'] });
+    expect(await failureOfCall(setStock(2))).toMatchObject({ type: 'ChannelRejected', mayStillApply: false });
+    expect(open().capabilities.inventoryWriter?.halvesRefusals).toBe(true);
+    expect(open({ halvesRefusals: false }).capabilities.inventoryWriter?.halvesRefusals).toBe(false);
   });
 
   it('rejects every line when all are named, and accepts the others of a PARTIAL_SUCCESS', async () => {

@@ -42,9 +42,9 @@ describe("the WMS's sample inventory event", () => {
     expect(calls[0]).toMatchObject({ method: 'POST', status: 200, authorized: true });
     expect(calls[0]?.body).toEqual({
       inventoryList: expect.arrayContaining([
-        { inventory: 3, productId, variantId: '002211' },
-        { inventory: 3, productId, variantId: '2221122000000000' },
-        { inventory: 3, productId, variantId: 'F12133123' },
+        { inventory: '3', productId, variantId: '002211' },
+        { inventory: '3', productId, variantId: '2221122000000000' },
+        { inventory: '3', productId, variantId: 'F12133123' },
       ]),
     });
     expect(calls[0]?.applied).toHaveLength(3);

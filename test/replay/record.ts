@@ -274,7 +274,7 @@ export async function recordHistories(scene: Scene, prefix: string): Promise<str
   mkdirSync(HISTORIES, { recursive: true });
   const played: { name: string; scenario: Scenario; tenant: Tenant }[] = [];
   for (const [name, scenario] of Object.entries(SCENARIOS).filter(([name]) => name.startsWith(prefix))) {
-    played.push({ name, scenario, tenant: await scene.tenants.add(name) });
+    played.push({ name, scenario, tenant: await scene.tenants.add(name, { settings: { halvesRefusals: false } }) });
   }
   const aimed = (side: 'ajio' | 'eshopbox'): Fault[] =>
     played.flatMap(({ name, scenario }) =>

@@ -8,7 +8,9 @@ import type { Tenant } from './tenants';
 import { eventually } from './waiting';
 
 const stockBody = z.object({
-  inventoryList: z.array(z.object({ productId: z.string(), variantId: z.string(), inventory: z.number() })).min(1),
+  inventoryList: z
+    .array(z.object({ productId: z.string(), variantId: z.string(), inventory: z.coerce.number() }))
+    .min(1),
 });
 const orderBody = z.object({
   order_id: z.string(),

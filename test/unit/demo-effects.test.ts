@@ -26,7 +26,7 @@ const login = entry('/authToken', 1, { username: 'u', password: '***' }, 'login'
 const update = entry(
   '/updateInventory',
   2,
-  { inventoryList: variants.map((variantId) => ({ inventory: 3, productId, variantId })) },
+  { inventoryList: variants.map((variantId) => ({ inventory: '3', productId, variantId })) },
   'stock',
   `${productId}/002211`,
 );
@@ -78,7 +78,7 @@ describe('what the demo counts as complete', () => {
     ['a refused stock update', { ajio: [{ ...update, status: 500 }, cancel] }, /one stock update/],
     [
       'the total of all locations instead of the own one',
-      { ajio: [{ ...update, body: { inventoryList: [{ inventory: 7, productId, variantId: '002211' }] } }, cancel] },
+      { ajio: [{ ...update, body: { inventoryList: [{ inventory: '7', productId, variantId: '002211' }] } }, cancel] },
       /3 stock lines/,
     ],
     ['a second cancellation', { ajio: [update, cancel, cancel] }, /one cancellation at Ajio \(2 seen\)/],

@@ -59,7 +59,7 @@ test('misconfigured: settings that do not fit hold stock up until they are corre
   const { db } = scene.stand.stores;
   const setSettings = 'UPDATE ie_appinstall_connection SET settings = ? WHERE id = ?';
   const refused = { kind: 'status', status: 400 } as const;
-  const stockTenant = await scene.tenants.add('bad-settings');
+  const stockTenant = await scene.tenants.add('bad-settings', { settings: { halvesRefusals: false } });
   scene.stand.ajio.setFaults([{ ...refused, times: 1, on: { account: stockTenant.slug } }]);
   const sync = await scene.sendStock(stockTenant);
   await scene.see.untilAttention(sync, 'ajio_rejected');

@@ -9,7 +9,7 @@ let scene: Scene;
 let tenant: Tenant;
 beforeAll(async () => {
   scene = await startScene();
-  tenant = await scene.tenants.add('held-up', { settings: { batchSize: BATCH } });
+  tenant = await scene.tenants.add('held-up', { settings: { batchSize: BATCH, halvesRefusals: false } });
 });
 afterAll(() => scene.stop());
 

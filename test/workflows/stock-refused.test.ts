@@ -32,7 +32,8 @@ async function sendFirst(name: Case): Promise<void> {
 beforeAll(async () => {
   scene = await startScene();
   for (const name of CASES) {
-    const settings = name === 'beside' ? { batchSize: 1, maxConcurrentPushes: 1 } : {};
+    // What is refused as a whole is a person's business here, and not halved.
+    const settings = { halvesRefusals: false, ...(name === 'beside' ? { batchSize: 1, maxConcurrentPushes: 1 } : {}) };
     tenants[name] = await scene.tenants.add(name, { settings });
   }
   const words = { status: 'FAILED', failedProductList: [], message: 'Seller is blocked' };

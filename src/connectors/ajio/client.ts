@@ -1,12 +1,24 @@
 import type { Connection } from '../../contracts/connection';
 import { accessTokenOf, storedTokenOf } from '../access-token';
-import { type AnswerContext, exchange, loginFailureOf, refusal } from '../http/answers';
+import {
+  type AnswerContext,
+  exchange,
+  failureOf,
+  isSuccess,
+  loginFailureOf,
+  parseAnswer,
+  refusal,
+  sendFor,
+} from '../http/answers';
 import { addressOf } from '../http/base-url';
+import type { HttpAnswer } from '../http/client';
+import { jsonOf } from '../http/words';
 import type { Call, ConnectorContext, Endpoint } from '../ports';
 import {
   type InventoryAnswer,
   type InventoryUpdate,
   inventoryAnswer,
+  inventoryRefusal,
   loginAnswer,
   type OrdersAnswer,
   type OrderUpdate,
@@ -20,6 +32,9 @@ import { type AjioCredentials, type AjioSettings, MAX_PRODUCTS } from './setting
 
 /** Where Ajio's seller API is. */
 export const AJIO_ENDPOINT: Endpoint = { env: 'AJIO_BASE_URL', default: 'https://api-seller.services.ajio.com' };
+
+/** Of the 4xx these say nothing of the lines. */
+const NOT_ABOUT_LINES = [401, 403, 408, 429];
 
 /** What Ajio's seller API offers, in its own words; every method is one request. */
 export interface AjioClient {
@@ -51,8 +66,7 @@ export function ajioClient({ connection, credentials, settings, context }: AjioC
   const ordersPath = `${settings.ordersPath}/orders`;
   const address = (path: string, query: Record<string, string> = {}): string =>
     addressOf({ base, path, accountSlug: connection.accountSlug, query });
-  // As of the source documents the token travels in `apiKey`, not in `Authorization`.
-  const headers = () => ({ apiKey: accessTokenOf(connection, context.now()) });
+  const headers = () => ({ [settings.tokenHeader]: accessTokenOf(connection, context.now()) });
 
   const secrets = [credentials.username, credentials.password, storedTokenOf(connection) ?? ''];
   const about = (operation: string, isWrite: boolean): AnswerContext => ({
@@ -77,8 +91,13 @@ export function ajioClient({ connection, credentials, settings, context }: AjioC
 
   return {
     contexts,
-    updateInventory: async (update, call) =>
-      exchange(http, post('/updateInventory', update, true, call), inventoryAnswer, contexts.stockUpdate),
+    updateInventory: async (update, call) => {
+      const answer = await sendFor(http, post('/updateInventory', update, true, call), contexts.stockUpdate);
+      if (isSuccess(answer)) return parseAnswer(answer, inventoryAnswer, contexts.stockUpdate);
+      const refused = refusedLinesOf(answer);
+      if (!refused) throw failureOf(answer, contexts.stockUpdate);
+      return { ...refused, refusedWith: answer.status };
+    },
     // A second cancel of the same line is answered like any other refusal, so it must not be sent blindly.
     updateOrder: async (update, call) =>
       exchange(http, post(ordersPath, update, false, call), orderUpdateAnswer, contexts.orderCancel),
@@ -105,4 +124,10 @@ export function ajioClient({ connection, credentials, settings, context }: AjioC
       return login.result.accessToken;
     },
   };
+}
+
+/** The lines because of which a request is refused; undefined where the answer names none, or is no verdict on the request. */
+function refusedLinesOf({ status, text }: HttpAnswer) {
+  const isVerdict = status >= 400 && status < 500 && !NOT_ABOUT_LINES.includes(status);
+  return isVerdict ? inventoryRefusal.safeParse(jsonOf(text)).data : undefined;
 }

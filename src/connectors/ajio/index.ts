@@ -44,7 +44,7 @@ export const ajioConnector: Connector = {
     return {
       inventoryWriter: {
         batchSize: settings.batchSize,
-        halvesRefusals: false,
+        halvesRefusals: settings.halvesRefusals,
         async setStock(lines, call) {
           if (lines.length === 0) return [];
           const answer = await client.updateInventory(inventoryUpdateOf(lines, settings), call);

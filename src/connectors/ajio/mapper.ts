@@ -30,27 +30,46 @@ export function inventoryUpdateOf(lines: readonly StockLine[], settings: AjioSet
   };
 }
 
-/** What the answer says of each line. A FAILED that names lines says nothing of the others. */
-export function stockVerdictsOf(
+/** The messages of the lines that an answer finds fault with, by listing. */
+function rejectionsOf(
   lines: readonly StockLine[],
-  { status, failedProductList }: InventoryAnswer,
+  { failedProductList, refusedWith = OK }: Pick<InventoryAnswer, 'failedProductList' | 'refusedWith'>,
   context: AnswerContext,
-): Verdict[] {
+): Map<string, string> {
   const sent = new Set(lines.map(({ listing }) => listing));
   const rejections = new Map<string, string>();
   for (const { productId, variantId, message } of failedProductList) {
     const listing = listingOf(productId, variantId);
-    if (!sent.has(listing)) throw contractViolation('the answer names a line that was not sent', OK, context);
+    if (!sent.has(listing)) throw contractViolation('the answer names a line that was not sent', refusedWith, context);
     rejections.set(listing, cleanWords(message ?? '', context.secrets) || 'rejected without a reason');
   }
-  if (status === 'FAILED' && rejections.size === 0) {
+  return rejections;
+}
+
+/**
+ * What the answer says of each line. A FAILED that names lines says nothing of the others; a 4xx that names lines applied none of the
+ * others, and only for the sake of those.
+ */
+export function stockVerdictsOf(
+  lines: readonly StockLine[],
+  answer: InventoryAnswer,
+  context: AnswerContext,
+): Verdict[] {
+  const rejections = rejectionsOf(lines, answer, context);
+  const { refusedWith } = answer;
+  if (refusedWith === undefined && answer.status === 'FAILED' && rejections.size === 0) {
     throw refusal('ChannelRejected', OK, 'Ajio said FAILED without naming a line', context);
   }
-  const othersAccepted = status === 'SUCCESS' || (status === 'PARTIAL_SUCCESS' && rejections.size > 0);
-  return lines.map(({ listing }) => {
+  return lines.map(({ listing }): Verdict => {
     const message = rejections.get(listing);
     if (message !== undefined) return { listing, verdict: 'rejected', message };
-    if (othersAccepted) return { listing, verdict: 'accepted' };
+    if (refusedWith !== undefined) {
+      return { listing, verdict: 'unsent', message: `Ajio answered ${refusedWith} because of other lines` };
+    }
+    const { status } = answer;
+    if (status === 'SUCCESS' || (status === 'PARTIAL_SUCCESS' && rejections.size > 0)) {
+      return { listing, verdict: 'accepted' };
+    }
     return { listing, verdict: 'unknown', message: `Ajio said ${status} and did not name this line` };
   });
 }

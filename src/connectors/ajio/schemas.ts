@@ -40,13 +40,21 @@ export interface InventoryUpdate {
   inventoryList: { inventory: number | string; productId: string; variantId: string }[];
 }
 
+const failedProduct = z.object({ productId: identifier, variantId: identifier, message: z.string().nullish() });
+
 /** `POST /updateInventory`, answer */
 export const inventoryAnswer = z.object({
   status: oneOf(['SUCCESS', 'PARTIAL_SUCCESS', 'FAILED']),
-  failedProductList: list(z.object({ productId: identifier, variantId: identifier, message: z.string().nullish() })),
+  failedProductList: list(failedProduct),
 });
 
-export type InventoryAnswer = z.output<typeof inventoryAnswer>;
+/** `POST /updateInventory`, answer with a 4xx that names the lines at fault: nothing was applied. */
+export const inventoryRefusal = z.object({ failedProductList: z.array(failedProduct).min(1) });
+
+/** What came back of a stock update: an answer, or the list of lines because of which all of it was refused. */
+export type InventoryAnswer =
+  | (z.output<typeof inventoryAnswer> & { refusedWith?: never })
+  | (z.output<typeof inventoryRefusal> & { refusedWith: number });
 
 /** `POST <prefix>/orders`, request */
 export interface OrderUpdate {
