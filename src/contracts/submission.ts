@@ -45,6 +45,8 @@ export interface IntakeResult {
   status: IntakeStatus;
   /** True when some listing of the connection now has something new to show. */
   changedStock: boolean;
+  /** Whether a listing may have sold out by it; absent: no. */
+  hasZeros?: boolean;
 }
 
 export interface SubmissionView {

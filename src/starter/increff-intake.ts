@@ -6,6 +6,7 @@ import type { Connection } from '../contracts/connection';
 import type { DraftLine, IntakeResult, LineStatus, SubmissionDraft } from '../contracts/submission';
 import { draftLine } from '../intake/draft-line';
 import type { SubmissionStore } from '../store/submissions';
+import type { StockNews } from '../workflows/messages';
 import { type CodeFate, fatesOf, faultOf, type IncreffLine, MAX_SKUS, quantityOf } from './increff-protocol';
 import { Problem } from './problems';
 
@@ -16,7 +17,7 @@ export interface IncreffIntakeDeps {
   connectorFor(channel: Channel): Connector;
   store(draft: SubmissionDraft): Promise<IntakeResult>;
   submissions: Pick<SubmissionStore, 'lines'>;
-  poke(connectionId: number): void;
+  poke(connectionId: number, news: StockNews): void;
 }
 
 /**
@@ -71,7 +72,11 @@ export function createIncreffIntake(deps: IncreffIntakeDeps): IncreffIntake {
       throw new Problem(422, `connection ${connection.id} cannot take stock`);
     }
     const lines = request.map((line, index) => readLine(line, index + 1, request, connection));
-    const { submissionId, changedStock } = await deps.store({
+    const {
+      submissionId,
+      changedStock,
+      hasZeros = false,
+    } = await deps.store({
       connectionId,
       accountSlug: connection.accountSlug,
       source: 'increff',
@@ -82,7 +87,7 @@ export function createIncreffIntake(deps: IncreffIntakeDeps): IncreffIntake {
       sumLocations: connection.locationId === null && settings.data.locations === 'sum',
       lines,
     });
-    if (changedStock) deps.poke(connectionId);
+    if (changedStock) deps.poke(connectionId, { hasZeros });
     if (waitSeconds === undefined)
       return fatesOf(request, (row) => (lines[row - 1]?.quantity === null ? 'failure' : 'success'));
     const statuses = await verdictsOf(submissionId, waitSeconds);

@@ -1,3 +1,4 @@
+import type { StockNews } from '../workflows/messages';
 import type { Dispatch } from './dispatch';
 
 /** Close enough for a person, far enough to make one poke out of a burst. */
@@ -5,7 +6,8 @@ const POKE_SPACING_MS = 250;
 
 /** Pokes that run in the background after the answer: at most one in flight per connection, spaced, the rest coalesced. */
 export interface Pokes {
-  poke(connectionId: number): void;
+  /** Without `news` a listing may have sold out. */
+  poke(connectionId: number, news?: StockNews): void;
   startOrder(orderId: string): void;
   startImport(syncId: string): void;
   /** Resolves when nothing is in flight. */
@@ -17,7 +19,7 @@ export function createPokes(
   dispatch: Pick<Dispatch, 'pokeInventorySync' | 'startOrder' | 'startImport'>,
   onLost: (what: string, error: unknown) => void,
 ): Pokes {
-  const busy = new Map<number, { again: boolean }>();
+  const busy = new Map<number, { next: StockNews | undefined }>();
   const inFlight = new Set<Promise<void>>();
 
   const inBackground = (what: string, work: () => Promise<void>): Promise<void> => {
@@ -28,20 +30,21 @@ export function createPokes(
     return running;
   };
 
-  function poke(connectionId: number): void {
+  const send = (connectionId: number, news: StockNews): Promise<void> =>
+    inBackground(`inventory sync of connection ${connectionId}`, () => dispatch.pokeInventorySync(connectionId, news));
+
+  function poke(connectionId: number, news: StockNews = {}): void {
     const current = busy.get(connectionId);
     if (current) {
-      current.again = true;
+      current.next = current.next?.hasZeros === false || current.next === undefined ? news : current.next;
       return;
     }
-    const turn = { again: false };
+    const turn: { next: StockNews | undefined } = { next: undefined };
     busy.set(connectionId, turn);
-    void inBackground(`inventory sync of connection ${connectionId}`, () =>
-      dispatch.pokeInventorySync(connectionId),
-    ).then(() => {
+    void send(connectionId, news).then(() => {
       const timer = setTimeout(() => {
         busy.delete(connectionId);
-        if (turn.again) poke(connectionId);
+        if (turn.next) poke(connectionId, turn.next);
       }, POKE_SPACING_MS);
       timer.unref();
     });
@@ -54,11 +57,9 @@ export function createPokes(
     async drain() {
       // What was coalesced and still waits for its turn goes out now, so that a stopping gateway leaves nothing to the sweep.
       for (const [connectionId, turn] of busy) {
-        if (!turn.again) continue;
-        turn.again = false;
-        void inBackground(`inventory sync of connection ${connectionId}`, () =>
-          dispatch.pokeInventorySync(connectionId),
-        );
+        if (!turn.next) continue;
+        void send(connectionId, turn.next);
+        turn.next = undefined;
       }
       await Promise.all(inFlight);
     },

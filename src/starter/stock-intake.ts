@@ -8,6 +8,7 @@ import { draftLine } from '../intake/draft-line';
 import { faultText } from '../intake/fault-text';
 import type { KeyHolder } from '../store/gateway-keys';
 import type { ParkedEventStore } from '../store/parked-events';
+import type { StockNews } from '../workflows/messages';
 import { mayUse } from './auth';
 import { notFound, Problem } from './problems';
 import { parseWmsTime } from './wms-time';
@@ -20,7 +21,7 @@ export interface StockIntakeDeps {
   connectorFor(channel: Channel): Connector;
   store(draft: SubmissionDraft): Promise<IntakeResult>;
   parked: Pick<ParkedEventStore, 'park'>;
-  poke(connectionId: number): void;
+  poke(connectionId: number, news: StockNews): void;
   /** Milliseconds since the epoch. */
   now(): number;
 }
@@ -124,7 +125,7 @@ export function createStockIntake(deps: StockIntakeDeps): StockIntake {
       sumLocations: connection.locationId === null && settings.locations === 'sum',
       lines: event.inventoryList.map((line, index) => readLine(line, index + 1, event, connection, connector)),
     });
-    if (result.changedStock) deps.poke(connection.id);
+    if (result.changedStock) deps.poke(connection.id, { hasZeros: result.hasZeros ?? false });
     return result;
   };
 }

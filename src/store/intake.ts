@@ -217,9 +217,12 @@ export async function storeSubmissions(db: Database, drafts: readonly Submission
   });
 }
 
+const hasZeros = ({ intake, fates }: Decided): boolean =>
+  intake.draft.lines.some(({ quantity }, index) => quantity === 0 && fates[index]?.status === 'pending');
+
 function resultOf(submissionId: string, decided: Decided | undefined): IntakeResult {
   if (!decided) return { submissionId, status: 'duplicate', changedStock: false };
   const changedStock = countOf(decided, 'pending') > 0;
   const isKnownBetter = !changedStock && countOf(decided, 'superseded') > 0 && countOf(decided, 'error') === 0;
-  return { submissionId, status: isKnownBetter ? 'superseded' : 'accepted', changedStock };
+  return { submissionId, status: isKnownBetter ? 'superseded' : 'accepted', changedStock, hasZeros: hasZeros(decided) };
 }

@@ -217,7 +217,7 @@ export function createPushStore(db: Database): PushStore {
            AND EXISTS (
              SELECT 1 FROM push_lines pl JOIN pushes p ON p.id = pl.pushId
              WHERE pl.connectionId = lv.connectionId AND pl.listing = lv.listing AND pl.sentAtMs = lv.sentAtMs
-               AND pl.pushId >= ? AND pl.verdict <> 'accepted'${wholeOnly ? ' AND p.errorType IN (?, ?)' : ''})`,
+               AND pl.pushId >= ? AND pl.verdict IN ('rejected', 'unknown')${wholeOnly ? ' AND p.errorType IN (?, ?)' : ''})`,
         [connectionId, sincePushId, ...(wholeOnly ? ['ChannelRejected', 'ChannelContractViolated'] : [])],
       );
       return found?.levels ?? 0;

@@ -128,8 +128,8 @@ export function createLanes(input: SyncedConnection, totals: SyncTotals, news: N
   };
 }
 
-function addUp(totals: SyncTotals, { accepted, rejected, unknown }: PushReport): void {
-  if (accepted + rejected + unknown > 0) totals.pushes += 1;
+function addUp(totals: SyncTotals, { accepted, rejected, unknown, unsent = 0 }: PushReport): void {
+  if (accepted + rejected + unknown + unsent > 0) totals.pushes += 1;
   totals.accepted += accepted;
   totals.rejected += rejected;
   totals.unknown += unknown;

@@ -50,7 +50,7 @@ test('each step of a job has the attempts of its own policy: it is looked at unt
     const { activityType, retryPolicy } = data.activityTaskScheduledEventAttributes;
     return [[activityType.name, retryPolicy?.maximumAttempts ?? 0]];
   });
-  expect(Object.fromEntries(attempts)).toMatchObject({ startPushJob: 3, readPushJob: 0, collectPushJob: 5 });
+  expect(Object.fromEntries(attempts)).toMatchObject({ pushChunk: 3, readPushJob: 0, collectPushJob: 5 });
 });
 
 test('3,000 rows with 30 bad ones: 2,970 delivered, 30 told with row and reason, for as many events as 30 rows', async () => {
@@ -72,14 +72,15 @@ test('3,000 rows with 30 bad ones: 2,970 delivered, 30 told with row and reason,
   shiphero.setState({ knownSkus: Object.keys(stockOf('C', 29)) });
   await small.send(stockOf('C', 30));
   await small.settled();
+  const isStep = /PushJob$|^pushChunk$/;
   const asked = async (id: number) => {
     await scene.stand.client.workflow.getHandle(inventorySyncWorkflowId(id)).result();
     const { events } = await fetchHistory(scene.stand.client, inventorySyncWorkflowId(id));
     const names = events.map((event) => scheduled.safeParse(event).data?.activityTaskScheduledEventAttributes);
-    return names.flatMap((one) => (one?.activityType.name.endsWith('PushJob') ? [one.activityType.name] : []));
+    return names.flatMap((one) => (one && isStep.test(one.activityType.name) ? [one.activityType.name] : []));
   };
   // The first start finds no token; looks at a job that goes on leave no events.
-  const once = ['startPushJob', 'startPushJob', 'readPushJob', 'collectPushJob'];
+  const once = ['pushChunk', 'pushChunk', 'readPushJob', 'collectPushJob'];
   expect(await asked(3_002)).toEqual(once);
   expect(await asked(3_003)).toEqual(once);
 });

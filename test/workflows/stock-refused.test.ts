@@ -94,15 +94,17 @@ test('a 400 is one call, Ajio’s words on every line, and Attention; after retr
   expect(await see.attention(workflowId)).toBeUndefined();
 });
 
-test('a newer value for a refused line goes out without anybody’s help; the other refused lines stay refused', async () => {
+test('a newer value for a refused line goes out without anybody’s help; the question about the others stays', async () => {
   const { see, send } = scene;
   const workflowId = see.syncId(tenants.corrected);
   await see.untilAttention(workflowId, 'ajio_rejected');
   await send.stock(tenants.corrected, { messageId: 'm2', stock: { V1: 9 }, publishedAt: '2025-01-10 11:00:00' });
-  expect(await see.result(workflowId)).toEqual({ pushes: 1, accepted: 1, rejected: 3, unknown: 0 });
+  await see.untilState(tenants.corrected, 'V1', 'clean');
   expect(see.stockCalls(tenants.corrected).map(({ stock }) => stock)).toEqual([STOCK, { V1: 9 }]);
   expect((await see.level(tenants.corrected, 'V2')).state).toBe('rejected');
-  expect(await see.outcome(workflowId)).toBe('partial');
+  expect(await see.attention(workflowId)).toBe('ajio_rejected');
+  await see.giveUp(workflowId);
+  await expect(see.result(workflowId)).rejects.toMatchObject({ cause: { type: 'ChannelRejected' } });
 });
 
 test('a list of failures is a verdict per line', async () => {
