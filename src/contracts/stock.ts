@@ -1,22 +1,73 @@
 import type { FailureType } from './failures';
 
-/** The source's order of truth: the later publication wins, equal times are ordered by message id, then by arrival. */
+/**
+ * The source's order of truth: the later publication wins, equal times are ordered by message id, then by arrival. Digits in an
+ * id are numbers: `evt-9` comes before `evt-10`.
+ */
 export interface Version {
   /** Milliseconds since the epoch. */
   publishedAtMs: number;
   messageId: string;
 }
 
-/** Sorts as the database does: by code point, where JavaScript's own order goes by halves of characters. */
-const sortKey = (text: string): string =>
-  Array.from(text, (character) => (character.codePointAt(0) ?? 0).toString(16).padStart(6, '0')).join('');
+/** A version as the tables keep it: `versionId` is a {@link versionIdOf}, or an id of our own, or one that was stored before there were keys. */
+export interface StoredVersion {
+  publishedAtMs: number;
+  versionId: string;
+}
+
+/** Above every id that begins with a letter or a digit, so that of equal times what arrives wins over an id that was stored without a key. */
+const KEY_MARK = '~';
+/** Ends the part of a key that sorts; below everything that it holds. */
+const KEY_END = ' ';
+
+const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
+const ULID = /^(?=.*[A-Z])[0-7][\dA-HJKMNP-TV-Z]{25}$/;
+
+/** A run of digits behind its length, without the zeros in front: text that sorts as the number does. */
+const sortableNumber = (digits: string): string => {
+  const significant = digits.replace(/^0+(?=\d)/, '');
+  return `${significant.length.toString(16).padStart(2, '0')}${significant}`;
+};
+
+/** These two have a fixed width and sort by time as they are; their digits are no numbers. */
+const sortableText = (id: string): string =>
+  UUID.test(id) || ULID.test(id) ? id : id.replace(/[\p{Cc} ]/gu, '!').replace(/\d+/g, sortableNumber);
+
+/**
+ * What the tables keep of a message's id of at most 100 characters: a text of at most 302 that SQL, comparing by code point, sorts
+ * with digits as numbers, and the id itself behind it, which decides where only zeros in front differ: `~evt-0210 evt-10`.
+ */
+export const versionIdOf = (messageId: string): string => `${KEY_MARK}${sortableText(messageId)}${KEY_END}${messageId}`;
+
+/** The message's own id of a `versionId`; one that is no key is its own id. */
+export function messageIdOf(versionId: string): string {
+  const messageId = versionId.slice(versionId.indexOf(KEY_END) + 1);
+  return versionId.startsWith(KEY_MARK) && versionIdOf(messageId) === versionId ? messageId : versionId;
+}
+
+/** Ranks the halves of characters above the basic plane above all others, as their code points are. */
+const rankOf = (unit: number): number => (unit < 0xd800 ? unit : unit < 0xe000 ? unit + 0x2000 : unit - 0x800);
+
+/** Compares by code point, as the database does, where JavaScript's own order goes by halves of characters. */
+function compareTexts(a: string, b: string): number {
+  const shorter = Math.min(a.length, b.length);
+  for (let at = 0; at < shorter; at++) {
+    if (a.charCodeAt(at) !== b.charCodeAt(at)) return rankOf(a.charCodeAt(at)) - rankOf(b.charCodeAt(at));
+  }
+  return a.length - b.length;
+}
+
+/** Positive when `a` is newer; 0 for the same version. The tables' statements sort likewise. */
+export const compareStored = (a: StoredVersion, b: StoredVersion): number =>
+  a.publishedAtMs - b.publishedAtMs || compareTexts(a.versionId, b.versionId);
 
 /** Positive when `a` is newer than `b`; 0 for the same version. */
-export function compareVersions(a: Version, b: Version): number {
-  if (a.publishedAtMs !== b.publishedAtMs) return a.publishedAtMs - b.publishedAtMs;
-  if (a.messageId === b.messageId) return 0;
-  return sortKey(a.messageId) > sortKey(b.messageId) ? 1 : -1;
-}
+export const compareVersions = (a: Version, b: Version): number =>
+  compareStored(
+    { publishedAtMs: a.publishedAtMs, versionId: versionIdOf(a.messageId) },
+    { publishedAtMs: b.publishedAtMs, versionId: versionIdOf(b.messageId) },
+  );
 
 /** The largest quantity that any channel and the database take; a larger one is a mistake of the source. */
 export const MAX_QUANTITY = 2_147_483_647;

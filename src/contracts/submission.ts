@@ -21,14 +21,30 @@ export interface FileRow {
   reason: string;
 }
 
+/** What a sender should know of what was taken all the same. */
+export const WARNING_KINDS = ['stamped_ahead', 'time_zone_changed', 'other_content'] as const;
+export type WarningKind = (typeof WARNING_KINDS)[number];
+
+export interface IntakeWarning {
+  kind: WarningKind;
+  /** The field that it is about. */
+  path: string;
+  message: string;
+}
+
 /** What came in, read and checked, before it is stored. */
 export interface SubmissionDraft {
   connectionId: number;
   accountSlug: string;
   source: SubmissionSource;
-  /** The sender's own id of the message; the same one again is a duplicate. Null: every delivery is new. */
+  /** The sender's own id of the message; the same one again, with the same content, is a duplicate. Null: every delivery is new. */
   messageId: string | null;
+  /** 32 hex digits of what the message says; without it the message is the same whatever it says. */
+  contentHash?: string;
   publishedAtMs: number;
+  /** True when it is meant as newer than all that is known of its listings when it is stored: `publishedAtMs` is raised above that. */
+  isNewest?: boolean;
+  warnings?: readonly IntakeWarning[];
   /** The location of the levels that are written: the connection's own, or '' when it has none. */
   levelLocationId: string;
   /** Adds up the quantities of all locations instead of letting the newest line win. */
@@ -47,6 +63,8 @@ export interface IntakeResult {
   changedStock: boolean;
   /** Whether a listing may have sold out by it; absent: no. */
   hasZeros?: boolean;
+  /** Empty for a duplicate, of which nothing was stored. */
+  warnings: readonly IntakeWarning[];
 }
 
 export interface SubmissionView {
@@ -59,6 +77,7 @@ export interface SubmissionView {
   errorCount: number;
   finishedCount: number;
   error: string | null;
+  warnings: readonly IntakeWarning[];
   createdAt: string;
   updatedAt: string;
 }

@@ -11,7 +11,7 @@ export const OWN_BUGS: readonly Bug[] = [
         file: 'starter/stock-intake.js',
         find: 'const result = await deps.store({',
         replace: `if (/[37]3$/.test(event.message_id))
-            return { submissionId: '0'.repeat(26), status: 'accepted', changedStock: false };
+            return { submissionId: '0'.repeat(26), status: 'accepted', changedStock: false, warnings: [] };
         const result = await deps.store({`,
       },
     ],

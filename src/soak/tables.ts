@@ -1,3 +1,4 @@
+import { messageIdOf } from '../contracts/stock';
 import type { Database } from '../store/database';
 import type { LedgerRow, LevelRow, OrderLineRow, SubmissionLineRow, Tables } from './check/recorded';
 
@@ -16,27 +17,37 @@ async function all<Row extends object>(db: Database, columns: string, from: stri
   }
 }
 
+/** Rows with the messages' own ids for versions. */
+const named = <Row extends { versionId: string }>(rows: readonly Row[]): Row[] =>
+  rows.map((row) => ({ ...row, versionId: messageIdOf(row.versionId) }));
+
 /** What the checks read of the tables. */
 export async function readTables(db: Database): Promise<Tables> {
   return {
     submissions: await all(db, 'id, status, totalCount, finishedCount, errorCount, error', 'submissions', 'id'),
-    lines: await all<SubmissionLineRow>(
-      db,
-      'sl.submissionId, s.messageId, sl.connectionId, sl.listing, sl.quantity, sl.versionAtMs, sl.versionId, sl.status, sl.error',
-      'submission_lines sl JOIN submissions s ON s.id = sl.submissionId',
-      'sl.submissionId, sl.rowNumber',
+    lines: named(
+      await all<SubmissionLineRow>(
+        db,
+        'sl.submissionId, s.messageId, sl.connectionId, sl.listing, sl.quantity, sl.versionAtMs, sl.versionId, sl.status, sl.error',
+        'submission_lines sl JOIN submissions s ON s.id = sl.submissionId',
+        'sl.submissionId, sl.rowNumber',
+      ),
     ),
-    levels: await all<LevelRow>(
-      db,
-      'connectionId, listing, desiredQuantity, versionAtMs, versionId, state, lastError',
-      'stock_levels',
-      'connectionId, listing, locationId',
+    levels: named(
+      await all<LevelRow>(
+        db,
+        'connectionId, listing, desiredQuantity, versionAtMs, versionId, state, lastError',
+        'stock_levels',
+        'connectionId, listing, locationId',
+      ),
     ),
-    ledger: await all<LedgerRow>(
-      db,
-      'connectionId, listing, quantity, versionAtMs, versionId, verdict, message, sentAtMs, late',
-      'push_lines',
-      'pushId, attempt, lineNumber',
+    ledger: named(
+      await all<LedgerRow>(
+        db,
+        'connectionId, listing, quantity, versionAtMs, versionId, verdict, message, sentAtMs, late',
+        'push_lines',
+        'pushId, attempt, lineNumber',
+      ),
     ),
     orderLines: await all<OrderLineRow>(
       db,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { messageIdOf } from '../contracts/stock';
 import type { PushStore } from '../store/pushes';
 import type { StockLevelStore } from '../store/stock-levels';
 
@@ -72,7 +73,7 @@ export const createStockViews =
             ),
       observed: level.observedAtMs === null ? null : pointOf(level.observedQuantity, null, null, level.observedAtMs),
       timeline: sent.map((line) => ({
-        ...pointOf(line.quantity, line.versionAtMs, line.versionId, line.sentAtMs),
+        ...pointOf(line.quantity, line.versionAtMs, messageIdOf(line.versionId), line.sentAtMs),
         verdict: line.verdict,
         message: line.message,
         pushId: line.pushId,

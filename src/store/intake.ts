@@ -1,68 +1,14 @@
-import { compareVersions, type Version } from '../contracts/stock';
+import { compareStored, type StoredVersion } from '../contracts/stock';
 import type { DraftLine, IntakeResult, LineStatus, SubmissionDraft } from '../contracts/submission';
 import { type Database, inChunks, type Queryable, type SqlValue } from './database';
 import { addUpLocations } from './location-stock';
-import { newId } from './new-id';
-import { type DesiredLevel, type LevelKey, levelKey, upsertDesired } from './stock-levels';
+import { byPlace, type DesiredLevel, type LevelKey, levelKey, upsertDesired } from './stock-levels';
+import { HEAD_COLUMNS, headOf, type Intake, insertHeads } from './submission-heads';
 import { insertFileRows } from './submission-rows';
 
 type UsableLine = Extract<DraftLine, { quantity: number }>;
 
-interface Intake {
-  draft: SubmissionDraft;
-  submissionId: string;
-  version: Version;
-}
-
 const isUsable = (line: DraftLine): line is UsableLine => line.quantity !== null;
-
-const headOf = ({ draft, submissionId }: Intake): SqlValue[] => [
-  submissionId,
-  draft.connectionId,
-  draft.accountSlug,
-  draft.source,
-  draft.messageId,
-  draft.lines.length,
-  new Date(),
-  new Date(),
-];
-
-/** Writes the submissions' heads and tells which ones are new; a message that came before keeps its first id. */
-async function insertHeads(
-  tx: Queryable,
-  drafts: readonly SubmissionDraft[],
-): Promise<(Intake & { duplicate: boolean })[]> {
-  const intakes = drafts.map((draft) => {
-    const submissionId = newId();
-    return {
-      draft,
-      submissionId,
-      version: { publishedAtMs: draft.publishedAtMs, messageId: draft.messageId ?? submissionId },
-    };
-  });
-  await tx.change(
-    `INSERT INTO submissions (id, connectionId, accountSlug, source, messageId, totalCount, createdAt, updatedAt, status)
-     VALUES ? ON DUPLICATE KEY UPDATE id = id`,
-    [intakes.map((intake): SqlValue[] => [...headOf(intake), 'pending'])],
-  );
-  const messages = drafts
-    .filter((draft) => draft.messageId !== null)
-    .map((draft) => [draft.connectionId, draft.source, draft.messageId]);
-  const stored =
-    messages.length === 0
-      ? []
-      : await tx.select<{ id: string; connectionId: number; source: string; messageId: string }>(
-          'SELECT id, connectionId, source, messageId FROM submissions WHERE (connectionId, source, messageId) IN (?)',
-          [messages],
-        );
-  const ids = new Map(stored.map((row) => [`${row.connectionId} ${row.source} ${row.messageId}`, row.id]));
-  return intakes.map((intake) => {
-    const { connectionId, source, messageId } = intake.draft;
-    const storedId = messageId === null ? intake.submissionId : ids.get(`${connectionId} ${source} ${messageId}`);
-    if (storedId === undefined) throw new Error(`submission of message ${messageId} was not stored`);
-    return { ...intake, submissionId: storedId, duplicate: storedId !== intake.submissionId };
-  });
-}
 
 /** The last usable line of each listing in one submission; the ones before it say the same thing less recently. */
 function lastLines(intake: Intake): Map<string, UsableLine> {
@@ -87,7 +33,7 @@ function newestWishes(intakes: readonly Intake[]): Map<string, DesiredLevel> {
     for (const line of lastLines(intake).values()) {
       const key = levelOf(intake.draft, line);
       const known = wishes.get(levelKey(key));
-      if (known && compareVersions(known.version, intake.version) > 0) continue;
+      if (known && compareStored(known.version, intake.version) > 0) continue;
       wishes.set(levelKey(key), { ...key, quantity: line.quantity, version: intake.version });
     }
   }
@@ -103,7 +49,7 @@ function fateOf(
   line: DraftLine,
   intake: Intake,
   last: Map<string, UsableLine>,
-  current: Map<string, Version>,
+  current: Map<string, StoredVersion>,
 ): LineFate {
   if (!isUsable(line)) return { status: 'error', error: line.error };
   const winner = last.get(partKey(intake.draft, line));
@@ -116,7 +62,7 @@ function fateOf(
   const version = current.get(
     `${levelKey(levelOf(intake.draft, line))}\n${intake.draft.sumLocations ? line.locationId : ''}`,
   );
-  if (version !== undefined && compareVersions(version, intake.version) > 0) {
+  if (version !== undefined && compareStored(version, intake.version) > 0) {
     return { status: 'superseded', error: 'a newer value was already known' };
   }
   return { status: 'pending', error: null };
@@ -140,7 +86,7 @@ async function insertLines(tx: Queryable, all: readonly Decided[]): Promise<void
       intake.draft.sumLocations ? line.locationId : intake.draft.levelLocationId,
       line.quantity,
       intake.version.publishedAtMs,
-      intake.version.messageId,
+      intake.version.versionId,
       fates[index]?.status ?? 'pending',
       fates[index]?.error?.slice(0, 500) ?? null,
     ]),
@@ -172,11 +118,36 @@ async function updateHeads(tx: Queryable, all: readonly Decided[]): Promise<void
   if (rows.length === 0) return;
   // Every row is there; written as an upsert, because that changes many rows in one statement.
   await tx.change(
-    `INSERT INTO submissions (id, connectionId, accountSlug, source, messageId, totalCount, createdAt, updatedAt, status, errorCount, finishedCount, error)
+    `INSERT INTO submissions (${HEAD_COLUMNS}, status, errorCount, finishedCount, error)
      VALUES ? ON DUPLICATE KEY UPDATE status = VALUES(status), errorCount = VALUES(errorCount), finishedCount = VALUES(finishedCount),
        error = VALUES(error), updatedAt = VALUES(updatedAt)`,
     [rows],
   );
+}
+
+/**
+ * A message that came before with other content has the same version where it names the same time. What it says of a listing
+ * replaces what it said before, so the lines before it must not be told the verdict on this one.
+ */
+async function supersedeFirstContents(tx: Queryable, all: readonly Decided[]): Promise<void> {
+  for (const { intake, fates } of all) {
+    if (!intake.isOtherContent) continue;
+    const { draft, version, submissionId } = intake;
+    const open = draft.lines.filter((_, index) => fates[index]?.status === 'pending');
+    const levels = open.map((line) =>
+      draft.sumLocations ? { ...levelOf(draft, line), locationId: line.locationId } : levelOf(draft, line),
+    );
+    for (const { connectionId, locationId, listings } of byPlace(levels)) {
+      for (const chunk of inChunks(listings)) {
+        await tx.change(
+          `UPDATE submission_lines SET status = 'superseded', error = 'the same message came again with other content'
+           WHERE connectionId = ? AND listing IN (?) AND locationId = ? AND status = 'pending' AND submissionId <> ?
+             AND versionAtMs = ? AND versionId = ?`,
+          [connectionId, chunk, locationId, submissionId, version.publishedAtMs, version.versionId],
+        );
+      }
+    }
+  }
 }
 
 /**
@@ -211,18 +182,19 @@ export async function storeSubmissions(db: Database, drafts: readonly Submission
       }),
     );
     await insertLines(tx, [...decided.values()]);
+    await supersedeFirstContents(tx, [...decided.values()]);
     await insertFileRows(tx, fresh);
     await updateHeads(tx, [...decided.values()]);
-    return intakes.map((intake) => resultOf(intake.submissionId, decided.get(intake)));
+    return intakes.map((intake) => resultOf(intake, decided.get(intake)));
   });
 }
 
 const hasZeros = ({ intake, fates }: Decided): boolean =>
   intake.draft.lines.some(({ quantity }, index) => quantity === 0 && fates[index]?.status === 'pending');
 
-function resultOf(submissionId: string, decided: Decided | undefined): IntakeResult {
-  if (!decided) return { submissionId, status: 'duplicate', changedStock: false };
+function resultOf({ submissionId, warnings }: Intake, decided: Decided | undefined): IntakeResult {
+  if (!decided) return { submissionId, status: 'duplicate', changedStock: false, warnings };
   const changedStock = countOf(decided, 'pending') > 0;
   const isKnownBetter = !changedStock && countOf(decided, 'superseded') > 0 && countOf(decided, 'error') === 0;
-  return { submissionId, status: isKnownBetter ? 'superseded' : 'accepted', changedStock, hasZeros: hasZeros(decided) };
+  return { submissionId, status: isKnownBetter ? 'superseded' : 'accepted', changedStock, hasZeros: hasZeros(decided), warnings };
 }

@@ -1,4 +1,4 @@
-import { compareVersions, MAX_QUANTITY, type Version } from '../contracts/stock';
+import { compareStored, MAX_QUANTITY, type StoredVersion } from '../contracts/stock';
 import { inChunks, type Queryable, type SqlValue } from './database';
 import { byPlace, isNewer, type LevelKey, levelKey, upsertDesired } from './stock-levels';
 
@@ -7,7 +7,7 @@ export interface LocationPart {
   level: LevelKey;
   locationId: string;
   quantity: number;
-  version: Version;
+  version: StoredVersion;
 }
 
 interface PartRow {
@@ -20,17 +20,17 @@ interface PartRow {
 
 const NEWER = isNewer();
 
-const versionOf = (row: PartRow): Version => ({ publishedAtMs: row.versionAtMs, messageId: row.versionId });
+const versionOf = (row: PartRow): StoredVersion => ({ publishedAtMs: row.versionAtMs, versionId: row.versionId });
 
 /** The quantity of all locations and the newest version among them, by listing. */
-function sumsOf(parts: readonly PartRow[]): Map<string, { quantity: number; version: Version }> {
-  const sums = new Map<string, { quantity: number; version: Version }>();
+function sumsOf(parts: readonly PartRow[]): Map<string, { quantity: number; version: StoredVersion }> {
+  const sums = new Map<string, { quantity: number; version: StoredVersion }>();
   for (const part of parts) {
     const sum = sums.get(part.listing);
     const version = versionOf(part);
     sums.set(part.listing, {
       quantity: Math.min((sum?.quantity ?? 0) + part.quantity, MAX_QUANTITY),
-      version: sum && compareVersions(sum.version, version) > 0 ? sum.version : version,
+      version: sum && compareStored(sum.version, version) > 0 ? sum.version : version,
     });
   }
   return sums;
@@ -40,13 +40,16 @@ function sumsOf(parts: readonly PartRow[]): Map<string, { quantity: number; vers
  * Stores the parts that are newer than what is known and makes their levels show the new sums. Returns the version that is
  * now stored for each part, by level key and location.
  */
-export async function addUpLocations(tx: Queryable, parts: readonly LocationPart[]): Promise<Map<string, Version>> {
-  const stored = new Map<string, Version>();
+export async function addUpLocations(
+  tx: Queryable,
+  parts: readonly LocationPart[],
+): Promise<Map<string, StoredVersion>> {
+  const stored = new Map<string, StoredVersion>();
   if (parts.length === 0) return stored;
   const rows = parts
     .map(({ level, locationId, quantity, version }): [string, SqlValue[]] => [
       `${levelKey(level)}\n${locationId}`,
-      [level.connectionId, level.listing, locationId, quantity, version.publishedAtMs, version.messageId],
+      [level.connectionId, level.listing, locationId, quantity, version.publishedAtMs, version.versionId],
     ])
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, row]) => row);

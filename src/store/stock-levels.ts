@@ -1,4 +1,4 @@
-import type { Version } from '../contracts/stock';
+import { messageIdOf, type StoredVersion } from '../contracts/stock';
 import { type Database, inChunks, type Queryable, type SqlValue } from './database';
 
 /** What a stock level is the level of. */
@@ -11,7 +11,7 @@ export interface LevelKey {
 
 export interface DesiredLevel extends LevelKey {
   quantity: number;
-  version: Version;
+  version: StoredVersion;
 }
 
 export const levelKey = (level: LevelKey): string => `${level.connectionId}\n${level.listing}\n${level.locationId}`;
@@ -43,8 +43,11 @@ const NEWER = isNewer();
  * Makes each level desire the given quantity unless it already knows a newer version. A level in an open push stays claimed;
  * its revision tells the push that it has to go again. Returns the version that is now stored, by level key.
  */
-export async function upsertDesired(tx: Queryable, wishes: readonly DesiredLevel[]): Promise<Map<string, Version>> {
-  const stored = new Map<string, Version>();
+export async function upsertDesired(
+  tx: Queryable,
+  wishes: readonly DesiredLevel[],
+): Promise<Map<string, StoredVersion>> {
+  const stored = new Map<string, StoredVersion>();
   const nowMs = Date.now();
   // Key order: two transactions that touch the same rows then wait for each other instead of deadlocking.
   const sorted = [...wishes].sort((a, b) => (levelKey(a) < levelKey(b) ? -1 : 1));
@@ -55,7 +58,7 @@ export async function upsertDesired(tx: Queryable, wishes: readonly DesiredLevel
       wish.locationId,
       wish.quantity,
       wish.version.publishedAtMs,
-      wish.version.messageId,
+      wish.version.versionId,
       nowMs,
       'dirty',
       nowMs,
@@ -84,7 +87,7 @@ export async function upsertDesired(tx: Queryable, wishes: readonly DesiredLevel
         )),
       );
     }
-    for (const row of current) stored.set(levelKey(row), { publishedAtMs: row.versionAtMs, messageId: row.versionId });
+    for (const row of current) stored.set(levelKey(row), { publishedAtMs: row.versionAtMs, versionId: row.versionId });
   }
   return stored;
 }
@@ -113,6 +116,7 @@ export interface StockLevelRow extends LevelKey {
 }
 
 export interface StockLevelStore {
+  /** Levels of the listing, with the messages' own ids for versions. */
   find(connectionId: number, listing: string): Promise<StockLevelRow[]>;
   /** Listings of the connection that contain the text, in order; with an empty text the first ones. */
   findListings(connectionId: number, text: string, limit: number): Promise<string[]>;
@@ -159,11 +163,18 @@ export function createStockLevelStore(db: Database): StockLevelStore {
       return affectedRows;
     });
   return {
-    find: (connectionId, listing) =>
-      db.select<StockLevelRow>(
+    async find(connectionId, listing) {
+      const rows = await db.select<StockLevelRow>(
         'SELECT * FROM stock_levels WHERE connectionId = ? AND listing = ? ORDER BY locationId',
         [connectionId, listing],
-      ),
+      );
+      return rows.map((row) => ({
+        ...row,
+        versionId: messageIdOf(row.versionId),
+        sentVersionId: row.sentVersionId && messageIdOf(row.sentVersionId),
+        acknowledgedVersionId: row.acknowledgedVersionId && messageIdOf(row.acknowledgedVersionId),
+      }));
+    },
     async findListings(connectionId, text, limit) {
       const rows = await db.select<{ listing: string }>(
         "SELECT DISTINCT listing FROM stock_levels WHERE connectionId = ? AND listing LIKE ? ESCAPE '!' ORDER BY listing LIMIT ?",

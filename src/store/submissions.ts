@@ -1,11 +1,25 @@
-import type { LineStatus, SubmissionLineView, SubmissionStatus, SubmissionView } from '../contracts/submission';
+import { z } from 'zod';
+import { messageIdOf } from '../contracts/stock';
+import {
+  type LineStatus,
+  type SubmissionLineView,
+  type SubmissionStatus,
+  type SubmissionView,
+  WARNING_KINDS,
+} from '../contracts/submission';
 import type { Database } from './database';
 
-interface SubmissionRow extends Omit<SubmissionView, 'createdAt' | 'updatedAt'> {
+interface SubmissionRow extends Omit<SubmissionView, 'createdAt' | 'updatedAt' | 'warnings'> {
   accountSlug: string;
+  warnings: string | null;
   createdAt: Date;
   updatedAt: Date;
 }
+
+const storedWarnings = z.array(z.object({ kind: z.enum(WARNING_KINDS), path: z.string(), message: z.string() }));
+
+const readWarnings = (text: string | null): SubmissionView['warnings'] =>
+  text === null ? [] : storedWarnings.parse(JSON.parse(text));
 
 export interface SubmissionStore {
   /** With the counts of this moment. Undefined when there is none of that id in the account. */
@@ -64,12 +78,13 @@ export function createSubmissionStore(db: Database): SubmissionStore {
   return {
     async find(id, accountSlug) {
       const [row] = await db.select<SubmissionRow>(
-        `SELECT id, connectionId, accountSlug, source, status, totalCount, successCount, errorCount, finishedCount, error,
+        `SELECT id, connectionId, accountSlug, source, status, totalCount, successCount, errorCount, finishedCount, error, warnings,
            createdAt, updatedAt FROM submissions WHERE id = ? AND accountSlug = ?`,
         [id, accountSlug],
       );
       if (!row) return undefined;
-      const { accountSlug: _tenant, createdAt, updatedAt, ...view } = row;
+      const { accountSlug: _tenant, createdAt, updatedAt, warnings, ...counted } = row;
+      const view = { ...counted, warnings: readWarnings(warnings) };
       const times = { createdAt: createdAt.toISOString(), updatedAt: updatedAt.toISOString() };
       if (row.status !== 'pending' && row.status !== 'processing') return { ...view, ...times };
       const [counts] = await db.select<Counts>(`SELECT ${COUNT_COLUMNS} FROM submission_lines WHERE submissionId = ?`, [
@@ -107,7 +122,7 @@ export function createSubmissionStore(db: Database): SubmissionStore {
       return rows.map(({ rowNumber, versionAtMs, versionId, ...line }) => ({
         ...line,
         row: rowNumber,
-        version: { publishedAtMs: versionAtMs, messageId: versionId },
+        version: { publishedAtMs: versionAtMs, messageId: messageIdOf(versionId) },
       }));
     },
 

@@ -1,3 +1,4 @@
+import { versionIdOf } from '../../src/contracts/stock';
 import { seededRandom } from '../../src/twins/faults';
 import { leave } from './lanes';
 import { draft, linesOf, openTestStores, submissionLines, T0, type TestStores } from './open-store';
@@ -104,7 +105,7 @@ it(`surfaces no deadlock and loses nothing under ${WRITERS} writers of overlappi
         ...Array.from({ length: 1 + pick(12) }, () => [`listing-${pick(LISTINGS)}`, pick(5)] as const),
       );
       const one = draft(lines, { connectionId: CONNECTION_ID, publishedAtMs: T0 + pick(500) });
-      const version = versionOf(one.publishedAtMs, one.messageId ?? '');
+      const version = versionOf(one.publishedAtMs, versionIdOf(one.messageId ?? ''));
       for (const { listing, quantity } of lines) {
         if (quantity !== null && version >= (wanted.get(listing)?.version ?? ''))
           wanted.set(listing, { quantity, version });

@@ -47,10 +47,10 @@ it('sends a newer version again although its quantity is the same', async () => 
   ]);
 });
 
-it('knows a message that came before, whatever it says this time', async () => {
+it('knows a message without a hash of its content that came before, whatever it says this time', async () => {
   const first = await storeOne(linesOf(['twice', 5]), { messageId: 'twice' });
   const second = await storeOne(linesOf(['twice', 9]), { messageId: 'twice', publishedAtMs: T0 + 9 });
-  expect(second).toEqual({ submissionId: first.submissionId, status: 'duplicate', changedStock: false });
+  expect(second).toEqual({ submissionId: first.submissionId, status: 'duplicate', changedStock: false, warnings: [] });
   expect(await levelOf(stores, 'twice')).toMatchObject({ desiredQuantity: 5 });
   expect(await submissionLines(stores, first.submissionId)).toHaveLength(1);
 });
@@ -124,7 +124,12 @@ it('stores many messages in one call, the same one twice among them', async () =
   );
   const results = await stores.store(...drafts);
   expect(results.map((result) => result.status).filter((status) => status === 'duplicate')).toHaveLength(1);
-  expect(results[19]).toEqual({ submissionId: results[0]?.submissionId, status: 'duplicate', changedStock: false });
+  expect(results[19]).toEqual({
+    submissionId: results[0]?.submissionId,
+    status: 'duplicate',
+    changedStock: false,
+    warnings: [],
+  });
   expect(await levelOf(stores, 'burst')).toMatchObject({ desiredQuantity: 18, versionId: 'burst-18' });
   for (const result of results.slice(0, 18)) expect(await statuses(result.submissionId)).toEqual(['superseded']);
   expect(await statuses(results[18]?.submissionId ?? '')).toEqual(['pending']);

@@ -1,3 +1,4 @@
+import { compareVersions } from '../../contracts/stock';
 import { connectionOf, publishedAtMsOf } from '../bodies';
 import { type Load, quantityOf, type StockEvent } from '../load';
 import { lineOfTwinKey, listingNameOf } from '../tenants';
@@ -9,9 +10,9 @@ export interface EventVersion {
   id: string;
 }
 
-/** Positive when `a` is newer. The soak's identifiers are ASCII, so that JavaScript and the database sort them alike. */
+/** Positive when `a` is newer. */
 export const compare = (a: EventVersion, b: EventVersion): number =>
-  a.atMs - b.atMs || (a.id > b.id ? 1 : a.id < b.id ? -1 : 0);
+  compareVersions({ publishedAtMs: a.atMs, messageId: a.id }, { publishedAtMs: b.atMs, messageId: b.id });
 
 /** What one listing should show. */
 export interface ListingTruth {
