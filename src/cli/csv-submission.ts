@@ -45,14 +45,14 @@ export async function readFileFor(file: string, target: StockCsvTarget, stdin: C
   });
 }
 
-/** Stores the rows as one submission that is true as of now. */
+/** Stores the rows as one submission that is true as of now: newer than all that is known of its listings. */
 export async function storeCsv(
   { stores }: Pick<CliContext, 'stores'>,
   target: ReturnType<typeof stockTarget>,
   csv: StockCsv,
 ): Promise<IntakeResult> {
   const draft = csvDraft(csv, target, { messageId: null, publishedAtMs: Date.now() });
-  const [result] = await storeSubmissions(stores.db, [draft]);
+  const [result] = await storeSubmissions(stores.db, [{ ...draft, isNewest: true }]);
   if (!result) throw new Error('the submission was not stored');
   return result;
 }

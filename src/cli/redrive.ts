@@ -80,7 +80,10 @@ export function createRedrive({
       return result;
     },
     poke: (id) => void wakes.push(dispatch.pokeInventorySync(id)),
+    clocks: stores.eventClocks,
     now: Date.now,
+    // The words of the result have them.
+    onWarning: () => undefined,
   });
 
   /** Waits for what the intake has started; a Temporal that is down delays the work, since it is stored. */
@@ -106,8 +109,9 @@ export function createRedrive({
     const event = inventoryEvent.safeParse(bodyOf(body));
     if (!event.success) return unreadable(event.error);
     try {
-      const { status, submissionId } = await takeStock({ accountSlug, connectionId: null }, event.data);
-      return { redriven: true, result: status, words: `submission ${submissionId}${await settleWakes()}` };
+      const { status, submissionId, warnings } = await takeStock({ accountSlug, connectionId: null }, event.data);
+      const told = warnings.map(({ path, message }) => `; ${path} ${message}`).join('');
+      return { redriven: true, result: status, words: `submission ${submissionId}${told}${await settleWakes()}` };
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       if (error.status === 404) {

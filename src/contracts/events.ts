@@ -5,6 +5,9 @@ import { MAX_QUANTITY } from './stock';
 const MAX_IDENTIFIER_CHARS = 100;
 const MAX_LINES = 10_000;
 
+/** From 2001 to 2286; seconds are below, microseconds above. */
+const isEpochMs = (value: number): boolean => Number.isInteger(value) && value >= 1e12 && value < 1e13;
+
 /**
  * Text as this WMS sends it: sometimes as a number, which is safe to read back only while it is a whole one that a double
  * holds exactly. Blanks inside and leading zeros belong to the identifier.
@@ -61,8 +64,11 @@ export type InventoryEventLine = z.output<typeof inventoryEventLine>;
 export const inventoryEvent = z.object({
   // The database takes texts that differ only in blanks at the end for the same.
   message_id: lenientText.transform((text) => text.trim()),
-  /** `YYYY-MM-DD HH:mm:ss` in the zone of the connection, or ISO-8601 with its own zone. */
-  publishedAt: z.string().min(1).max(40),
+  /** `YYYY-MM-DD HH:mm:ss` in the zone of the connection, ISO-8601 with its own zone, and what else programs print: docs/events.md. */
+  publishedAt: z.union([
+    z.string().min(1, 'is empty').max(MAX_IDENTIFIER_CHARS),
+    z.number().refine(isEpochMs, 'is no time: a number has to be milliseconds since the epoch').transform(String),
+  ]),
   connectionId: lenientId,
   locationId: lenientText.optional(),
   inventoryList: z

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { FailureType } from '../contracts/failures';
 import type { PushResult } from '../contracts/stock';
+import type { WarningKind } from '../contracts/submission';
 
 /** Media type of {@link Metrics.text}. */
 export const METRICS_MEDIA_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
@@ -16,6 +17,7 @@ export interface Metrics {
   onLogin(channel: string): void;
   onAnswer(answer: { method: string; route: string; status: number; durationMs: number }): void;
   onLostPoke(): void;
+  onEventWarning(kind: WarningKind): void;
   onSweep(result: { failedCount: number }): void;
   onNamespaceChecked(isReady: boolean): void;
   /** Parked events are counted when the metrics are read. */
@@ -70,6 +72,12 @@ export function createMetrics(): Metrics {
     help: 'Calls to Temporal that failed after the data was stored; the sweep makes up for them',
     registers,
   });
+  const eventWarnings = new Counter({
+    name: 'stockbridge_event_warnings_total',
+    help: 'Stock events that were taken although something about them is odd, by what it is',
+    labelNames: ['kind'],
+    registers,
+  });
   let sweptAtMs = 0;
   const sweepFailed = new Gauge({
     name: 'stockbridge_sweep_failed',
@@ -98,6 +106,7 @@ export function createMetrics(): Metrics {
     onLogin: (channel) => logins.inc({ channel }),
     onAnswer: ({ method, route, status, durationMs }) => answers.observe({ method, route, status }, durationMs / 1_000),
     onLostPoke: () => lostPokes.inc(),
+    onEventWarning: (kind) => eventWarnings.inc({ kind }),
     onSweep({ failedCount }) {
       sweptAtMs = Date.now();
       sweepFailed.set(failedCount);

@@ -77,7 +77,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       store: intake.submit,
       parked: stores.parked,
       poke: pokes.poke,
+      clocks: stores.eventClocks,
       now: Date.now,
+      onWarning({ kind, message }, { id }) {
+        metrics.onEventWarning(kind);
+        logger.warn({ connectionId: id, kind }, `an event was taken with a warning: ${message}`);
+      },
     }),
     takeIncreff: createIncreffIntake({
       findConnection,

@@ -83,6 +83,7 @@ export function createIncreffIntake(deps: IncreffIntakeDeps): IncreffIntake {
       // Increff's requests carry neither an id nor a time: each one is new, and true as of now.
       messageId: null,
       publishedAtMs: Date.now(),
+      isNewest: true,
       levelLocationId: connection.locationId ?? '',
       sumLocations: connection.locationId === null && settings.data.locations === 'sum',
       lines,

@@ -1,29 +1,27 @@
+import { createHash } from 'node:crypto';
 import { takesStock } from '../connectors/capabilities';
 import type { Connector } from '../connectors/ports';
 import type { Channel } from '../contracts/channels';
 import type { Connection } from '../contracts/connection';
 import { type InventoryEvent, inventoryEventLine } from '../contracts/events';
-import type { DraftLine, IntakeResult, SubmissionDraft } from '../contracts/submission';
+import type { DraftLine, IntakeResult, IntakeWarning, SubmissionDraft } from '../contracts/submission';
 import { draftLine } from '../intake/draft-line';
 import { faultText } from '../intake/fault-text';
 import type { KeyHolder } from '../store/gateway-keys';
 import type { ParkedEventStore } from '../store/parked-events';
 import type { StockNews } from '../workflows/messages';
 import { mayUse } from './auth';
+import { createEventMoments, type EventMomentDeps } from './event-moment';
 import { notFound, Problem } from './problems';
-import { parseWmsTime } from './wms-time';
 
-/** More than clocks and zones can be wrong by. */
-const MAX_AHEAD_MS = 24 * 3_600_000;
-
-export interface StockIntakeDeps {
+export interface StockIntakeDeps extends EventMomentDeps {
   findConnection(id: number): Promise<Connection | undefined>;
   connectorFor(channel: Channel): Connector;
   store(draft: SubmissionDraft): Promise<IntakeResult>;
   parked: Pick<ParkedEventStore, 'park'>;
   poke(connectionId: number, news: StockNews): void;
-  /** Milliseconds since the epoch. */
-  now(): number;
+  /** Told of each warning that goes with an event that was stored. */
+  onWarning(warning: IntakeWarning, connection: Connection): void;
 }
 
 /** Stores an inventory event durably and wakes the connection's sync. Throws a {@link Problem} for an event that cannot be used. */
@@ -72,12 +70,24 @@ const keptOf = (raw: unknown): Record<string, unknown> | null => {
   return kept;
 };
 
+/** What the event says, in one order and spelling: the same for a copy whose fields stand in another order. */
+function contentHashOf({ publishedAt, locationId, inventoryList }: InventoryEvent): string {
+  const fields = Object.keys(inventoryEventLine.shape);
+  const lines = inventoryList.map((raw) => {
+    const kept = keptOf(raw);
+    return kept && fields.map((field) => (kept[field] === undefined ? null : String(kept[field])));
+  });
+  const content = JSON.stringify([publishedAt.trim(), locationId ?? null, lines]);
+  return createHash('sha256').update(content).digest('hex').slice(0, 32);
+}
+
 export function createStockIntake(deps: StockIntakeDeps): StockIntake {
+  const momentOf = createEventMoments(deps);
   const park = (holder: Pick<KeyHolder, 'accountSlug'>, event: InventoryEvent, reason: string, message: string) =>
     deps.parked.park({
       accountSlug: holder.accountSlug,
       kind: 'inventory',
-      identity: `${event.connectionId}/${event.message_id}`,
+      identity: `${event.connectionId}/${event.message_id}/${contentHashOf(event)}`,
       status: 'parked',
       reason,
       message,
@@ -104,27 +114,27 @@ export function createStockIntake(deps: StockIntakeDeps): StockIntake {
       throw new Problem(422, 'the body does not fit', [{ path: 'connectionId', message }]);
     }
     const settings = parsed.data;
-    const publishedAtMs = parseWmsTime(event.publishedAt, settings.timeZone);
-    if (publishedAtMs === undefined) {
-      throw new Problem(422, 'the body does not fit', [
-        { path: 'publishedAt', message: 'is no time like 2022-06-09 14:12:19' },
-      ]);
-    }
-    if (publishedAtMs > deps.now() + MAX_AHEAD_MS) {
-      throw new Problem(422, 'the body does not fit', [
-        { path: 'publishedAt', message: 'is more than a day ahead: it would outrank every event until then' },
-      ]);
-    }
+    const lines = event.inventoryList.map((line, index) => readLine(line, index + 1, event, connection, connector));
+    const moment = await momentOf({
+      publishedAt: event.publishedAt,
+      connectionId: connection.id,
+      timeZone: settings.timeZone,
+      listings: [...new Set(lines.map(({ listing }) => listing))],
+    });
+    if ('fault' in moment)
+      throw new Problem(422, 'the body does not fit', [{ path: 'publishedAt', message: moment.fault }]);
     const result = await deps.store({
       connectionId: connection.id,
       accountSlug: connection.accountSlug,
       source: 'wms',
       messageId: event.message_id,
-      publishedAtMs,
+      contentHash: contentHashOf(event),
+      ...moment,
       levelLocationId: connection.locationId ?? '',
       sumLocations: connection.locationId === null && settings.locations === 'sum',
-      lines: event.inventoryList.map((line, index) => readLine(line, index + 1, event, connection, connector)),
+      lines,
     });
+    for (const warning of result.warnings) deps.onWarning(warning, connection);
     if (result.changedStock) deps.poke(connection.id, { hasZeros: result.hasZeros ?? false });
     return result;
   };

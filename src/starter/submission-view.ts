@@ -5,6 +5,7 @@ import {
   SUBMISSION_STATUSES,
   type SubmissionLineView,
   type SubmissionView,
+  WARNING_KINDS,
 } from '../contracts/submission';
 import type { KeyHolder } from '../store/gateway-keys';
 import type { SubmissionStore } from '../store/submissions';
@@ -23,6 +24,11 @@ export async function findSubmission(
   return found;
 }
 
+/** What a sender should know of what was taken all the same: the field, and a sentence. */
+export const warningsView = z
+  .array(z.object({ kind: z.enum(WARNING_KINDS), path: z.string(), message: z.string() }).readonly())
+  .readonly();
+
 /** Counts and status of a submission, as the gateway shows it. */
 export const submissionView = z.object({
   id: z.string(),
@@ -34,6 +40,7 @@ export const submissionView = z.object({
   errorCount: z.number().int(),
   finishedCount: z.number().int(),
   error: z.string().nullable(),
+  warnings: warningsView,
   createdAt: z.string(),
   updatedAt: z.string(),
 });

@@ -2,6 +2,7 @@ import { createConnectionCache } from './connection-cache';
 import { createConnectionStore } from './connections';
 import { createCreditStore } from './credits';
 import { type Database, type DatabaseOptions, openDatabase } from './database';
+import { createEventClockStore } from './event-clocks';
 import { createGateStore } from './gates';
 import { createGatewayKeyStore } from './gateway-keys';
 import { createInventorySyncStore } from './inventory-syncs';
@@ -56,6 +57,7 @@ export function openStores({ mysqlUrl, credentialsKey, credentialsReadKeys, ...o
     syncItems: createSyncItemStore(db),
     orders: createOrderStore(db),
     parked: createParkedEventStore(db),
+    eventClocks: createEventClockStore(db),
     async close(): Promise<void> {
       await Promise.all([db.close(), refreshDb.close()]);
     },

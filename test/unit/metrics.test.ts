@@ -9,6 +9,7 @@ it('counts what happened under labels that name no account', async () => {
   metrics.onVerdicts('ajio', { accepted: 2, rejected: 0, unknown: 5 });
   metrics.onLogin('ajio');
   metrics.onLostPoke();
+  metrics.onEventWarning('stamped_ahead');
   metrics.onSweep({ failedCount: 2 });
   metrics.onNamespaceChecked(true);
   metrics.onAnswer({ method: 'POST', route: '/events/inventory', status: 202, durationMs: 30 });
@@ -22,6 +23,7 @@ it('counts what happened under labels that name no account', async () => {
     'stockbridge_pushes_total{channel="ajio"} 2',
     'stockbridge_logins_total{channel="ajio"} 1',
     'stockbridge_lost_pokes_total 1',
+    'stockbridge_event_warnings_total{kind="stamped_ahead"} 1',
     'stockbridge_sweep_failed 2',
     'stockbridge_namespace_ready 1',
     'stockbridge_gateway_answer_seconds_bucket{le="0.05",method="POST",route="/events/inventory",status="202"} 1',

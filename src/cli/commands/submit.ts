@@ -83,6 +83,7 @@ async function submit(given: Input, context: CliContext): Promise<Outcome> {
     const words = `its ${counted(errors.size, 'failed row')} could not be written`;
     await writeFailedFile(failedFile, failedCsv(csv, errors)).catch(named(words));
   }
+  const changedNothing = superseded > 0 && superseded === csv.rows.length;
   const run =
     open.length > 0 && given.wait ? await describeSyncRun(context.client, context.config, connection.id) : null;
   const writtenTo = errors.size > 0 ? (failedFile?.path ?? null) : null;
@@ -107,6 +108,9 @@ async function submit(given: Input, context: CliContext): Promise<Outcome> {
         ['superseded', superseded],
         ['open', open.length],
       ]),
+      ...(changedNothing
+        ? ['Nothing was changed: newer values of every row came meanwhile. Look, and submit again.']
+        : []),
       ...some([...errors].map(([row, error]) => `  row ${row}: ${error}`)),
       ...(writtenTo === null ? [] : [`The failed rows are in ${writtenTo}: correct them and submit that file.`]),
       ...(run === null
@@ -116,7 +120,7 @@ async function submit(given: Input, context: CliContext): Promise<Outcome> {
             ...some(open.map(({ row, listing }) => `  row ${row}: ${listing}`)),
           ]),
     ],
-    failed: errors.size > 0 || (given.wait && open.length > 0),
+    failed: errors.size > 0 || changedNothing || (given.wait && open.length > 0),
   };
 }
 

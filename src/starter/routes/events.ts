@@ -5,6 +5,7 @@ import { holderOf } from '../auth';
 import type { OrderIntake } from '../order-intake';
 import { problemAnswers } from '../problems';
 import type { StockIntake } from '../stock-intake';
+import { warningsView } from '../submission-view';
 
 const refusals = problemAnswers(401, 413, 415, 422, 429, 503);
 
@@ -18,18 +19,22 @@ export const eventRoutes =
         schema: {
           summary: "The WMS's inventory event",
           description:
-            'Absolute quantities. An older message never replaces a newer one; the same message_id again is a duplicate.',
+            'Absolute quantities. An older message never replaces a newer one. The same message_id with the same content again is a duplicate; with other content it is stored as well, and a warning says so.',
           body: inventoryEvent,
           response: {
-            202: z.object({ submissionId: z.string(), status: z.enum(['accepted', 'duplicate', 'superseded']) }),
+            202: z.object({
+              submissionId: z.string(),
+              status: z.enum(['accepted', 'duplicate', 'superseded']),
+              warnings: warningsView.optional(),
+            }),
             ...problemAnswers(404),
             ...refusals,
           },
         },
       },
       async (request, reply) => {
-        const { submissionId, status } = await deps.takeStock(holderOf(request), request.body);
-        return reply.status(202).send({ submissionId, status });
+        const { submissionId, status, warnings } = await deps.takeStock(holderOf(request), request.body);
+        return reply.status(202).send({ submissionId, status, ...(warnings.length > 0 ? { warnings } : {}) });
       },
     );
 
