@@ -138,6 +138,12 @@ export const checkSignals = ({ path, text }: Source): Breach[] =>
     ? []
     : [`${path} must listen for signals with onSignal`];
 
+/** The SDK merges options of a single call into those of its proxy, so that a limit which the call leaves out is the proxy's: each call gets a proxy with complete options. */
+export const checkMergedOptions = ({ path, text }: Source): Breach[] =>
+  path.startsWith('workflows/') && /\bexecute(?:Local)?WithOptions\b/.test(withoutComments(text))
+    ? [`${path} must make a proxy with complete options instead of merging some into another's`]
+    : [];
+
 /** What may name a channel: its own code, its stand-in, the list of channels, the demo, and the soak. */
 const KNOWS_CHANNELS = ['connectors/', 'twins/', 'contracts/channels.ts', 'local/', 'soak/'];
 

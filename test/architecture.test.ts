@@ -6,6 +6,7 @@ import {
   checkBundle,
   checkChannelNames,
   checkEnvironment,
+  checkMergedOptions,
   checkRegistry,
   checkRings,
   checkSignals,
@@ -50,6 +51,10 @@ describe('the code', () => {
 
   it('listens for signals in one place', () => {
     expect(SOURCES.flatMap(checkSignals)).toEqual([]);
+  });
+
+  it('gives no activity options that are merged into those of its proxy', () => {
+    expect(SOURCES.flatMap(checkMergedOptions)).toEqual([]);
   });
 
   it('names no channel outside its own folder, its twin and the list', () => {
@@ -159,6 +164,12 @@ describe('the rules find', () => {
       expect(checkEnvironment({ path: 'store/a.ts', text: `// ${text}` })).toEqual([]);
     },
   );
+
+  it('options of a single call', () => {
+    const text = 'await channel.readPushJob.executeWithOptions({ ...JOB_WATCH }, [input]);';
+    expect(checkMergedOptions({ path: 'workflows/a.ts', text })).toHaveLength(1);
+    expect(checkMergedOptions({ path: 'workflows/a.ts', text: `// ${text}` })).toEqual([]);
+  });
 
   it('a signal that the SDK would read', () => {
     const text = 'setHandler(retry, () => undefined)';
