@@ -24,6 +24,7 @@ const MAX_REQUESTS_PER_MINUTE = 200;
 
 /** Only HTTP 200 answers reach the verdicts. */
 const OK = 200;
+const NOT_FOUND = 404;
 
 const headerText = z
   .string()
@@ -167,10 +168,22 @@ export function increffClient(displayName: string, options: IncreffClientOptions
     async put(path, json, answer, { signal }) {
       const url = addressOf({ base, path, accountSlug: connection.accountSlug });
       const request = { method: 'PUT', url, headers, json, repeatable: true, signal } as const;
-      return exchange(context.http, request, answer, stockUpdate, explainedFailureOf);
+      return exchange(context.http, request, answer, stockUpdate, (answer, about) =>
+        answer.status === NOT_FOUND ? nothingThere(path, about) : explainedFailureOf(answer, about),
+      );
     },
   };
 }
+
+/** A path that is not there is no line's fault: were it taken for a refusal, each line would be rejected for it. */
+const nothingThere = (path: string, { what, connection }: AnswerContext): ConnectorError =>
+  new ConnectorError(
+    'InputInvalid',
+    `${what}: nothing at ${path} (404): correct baseUrl or, for Assure, inventoryPath`,
+    {
+      details: { connectionId: connection.id, channel: connection.channel, status: NOT_FOUND },
+    },
+  );
 
 const errorAnswer = z.object({ code: z.string(), message: z.string(), description: z.string() });
 

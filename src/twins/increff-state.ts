@@ -8,6 +8,9 @@ const stockKey = z
   .refine(isStockKey, 'is neither location/sku nor clientId/location/pool/sku with % and / percent-encoded');
 const skuCodes = z.array(text);
 
+/** The paths on which Assure is seen, the first of which is OMS's, too. */
+export const ASSURE_PATHS = ['/usp/inventories/absolute', '/sellfast/inventories/absolute-update'] as const;
+
 /** The parts of the twin's state that can be set; every one is optional. */
 export const increffPatch = z
   .strictObject({
@@ -27,6 +30,8 @@ export const increffPatch = z
     /** Which lists the answer leaves out; `empty`: those that name nothing. */
     omittedLists: z.enum(['none', 'empty', 'failure', 'success', 'both']),
     rateLimit: z.strictObject({ requests: z.number().int().min(1), windowMs: z.number().int().min(1) }),
+    /** Where Assure takes stock; on OMS's path a bare list is Assure's. Elsewhere it is not found. */
+    assurePath: z.enum(['any', ...ASSURE_PATHS]),
   })
   .partial();
 
@@ -46,6 +51,7 @@ export interface IncreffState {
   respellCodes: boolean;
   omittedLists: NonNullable<ParsedPatch['omittedLists']>;
   rateLimit: RequestRate;
+  assurePath: NonNullable<ParsedPatch['assurePath']>;
   /** Requests that the limit let pass, by authUsername. */
   requests: Map<string, number>;
 }
@@ -61,6 +67,7 @@ export interface IncreffSnapshot {
   respellCodes: boolean;
   omittedLists: IncreffState['omittedLists'];
   rateLimit: RequestRate;
+  assurePath: IncreffState['assurePath'];
   requests: Record<string, number>;
   violations: Record<string, number>;
 }
@@ -89,6 +96,7 @@ export const emptyIncreffState = (): IncreffState => ({
   respellCodes: false,
   omittedLists: 'none',
   rateLimit: { requests: 200, windowMs: 60_000 },
+  assurePath: 'any',
   requests: new Map(),
 });
 
@@ -106,6 +114,7 @@ export function applyIncreffPatch(state: IncreffState, patch: ParsedPatch): void
   state.respellCodes = patch.respellCodes ?? state.respellCodes;
   state.omittedLists = patch.omittedLists ?? state.omittedLists;
   state.rateLimit = patch.rateLimit ?? state.rateLimit;
+  state.assurePath = patch.assurePath ?? state.assurePath;
 }
 
 /** A copy that later requests do not change. */
@@ -121,5 +130,6 @@ export const increffSnapshotOf = (state: IncreffState): Omit<IncreffSnapshot, 'v
   respellCodes: state.respellCodes,
   omittedLists: state.omittedLists,
   rateLimit: { ...state.rateLimit },
+  assurePath: state.assurePath,
   requests: Object.fromEntries(state.requests),
 });

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import { credentialsAsTokens, credentialsText } from './increff-credentials';
 import {
+  ASSURE_PATHS,
   applyIncreffPatch,
   emptyIncreffState,
   type IncreffPatch,
@@ -33,7 +34,6 @@ interface Line {
 }
 
 interface Endpoint {
-  path: string;
   request: z.ZodType<Line[]>;
   failureList: string;
   successList: string;
@@ -42,8 +42,9 @@ interface Endpoint {
 const code = z.string().min(1);
 const quantity = z.int32().min(0);
 
+const [OMS_PATH] = ASSURE_PATHS;
+
 const OMS: Endpoint = {
-  path: '/usp/inventories/absolute',
   request: z
     .strictObject({
       locationCode: z.string().min(1),
@@ -77,7 +78,6 @@ const assureLine = z
   });
 
 const ASSURE: Endpoint = {
-  path: '/sellfast/inventories/absolute-update',
   request: z.array(assureLine).min(1),
   failureList: 'failureSkus',
   successList: 'successSkus',
@@ -179,14 +179,17 @@ export async function startIncreffTwin(options: IncreffTwinOptions = {}): Promis
     return listed(endpoint, failed, succeeded);
   };
 
+  /** On the path that both are seen on, the shape of the body tells which of the two is meant. */
+  const updateAt = (path: (typeof ASSURE_PATHS)[number], exchange: Exchange): Answer => {
+    if (path === OMS_PATH && !Array.isArray(exchange.body)) return update(OMS, exchange);
+    const isHere = state.assurePath === 'any' || state.assurePath === path;
+    return isHere ? update(ASSURE, exchange) : refuse(404, `No route ${path}`);
+  };
+
   return startTwin<IncreffSnapshot, IncreffPatch>(
     {
       name: 'increff',
-      routes: [OMS, ASSURE].map((endpoint) => ({
-        method: 'PUT',
-        path: endpoint.path,
-        handle: (exchange) => update(endpoint, exchange),
-      })),
+      routes: ASSURE_PATHS.map((path) => ({ method: 'PUT', path, handle: (exchange) => updateAt(path, exchange) })),
       tokens: credentialsAsTokens(() => state),
       violations,
       tokenOf: credentialsOf,

@@ -30,6 +30,8 @@ export interface ConnectorUnderTest<T extends Twin> {
     keyOf(line: StockLine): string;
     /** What is said of a rejected line by a channel that gives no reason. */
     rejection?: string;
+    /** What a 404 means where it is the connection's fault. */
+    notFound?: 'InputInvalid';
   };
   /** For a jobInventoryWriter: an address to start a job with, and one that makes the twin hold a job that has not begun. */
   job?: {

@@ -2,6 +2,7 @@ import { increffAssureConnector } from '../../src/connectors/increff-assure';
 import { increffOmsConnector } from '../../src/connectors/increff-oms';
 import type { Connection } from '../../src/contracts/connection';
 import { type IncreffTwin, startIncreffTwin } from '../../src/twins/increff-twin';
+import { failureOfCall } from './connector-failure';
 import { type ConnectorUnderTest, openerFor, present, twinHttp } from './connector-under-test';
 import { describeConnector } from './describe-connector';
 import { INCREFF_ACCOUNT, increffLines, THEIR_ACCOUNT, twinCodeOf } from './increff-samples';
@@ -35,11 +36,15 @@ const suite: ConnectorUnderTest<IncreffTwin> = {
     [{ ...PLACE, batchSize: 301 }, 'batchSize'],
     [{ ...PLACE, requestsPerMinute: 201 }, 'requestsPerMinute'],
     [{ ...PLACE, listingFrom: 'itemID' }, 'listingFrom'],
+    [{ ...PLACE, inventoryPath: 'usp/inventories' }, 'inventoryPath'],
+    [{ ...PLACE, inventoryPath: '/usp/../admin' }, 'inventoryPath'],
+    [{ ...PLACE, inventoryPath: '' }, 'inventoryPath'],
   ],
   stock: {
     lines: increffLines,
     maxLines: 300,
     keyOf: (line) => `10000900/1000901//${twinCodeOf(line)}`,
+    notFound: 'InputInvalid',
     rejection: 'Increff lists it under failureSkus',
   },
 };
@@ -64,11 +69,24 @@ describe('Increff Assure', () => {
 
   it('sends what the source document shows, a bare list, and breaks no rule', async () => {
     await setStock({ ...PLACE, inventoryPoolId: 0 });
-    expect(twin.log()).toMatchObject([{ method: 'PUT', path: '/sellfast/inventories/absolute-update' }]);
+    expect(twin.log()).toMatchObject([{ method: 'PUT', path: '/usp/inventories/absolute' }]);
     expect(twin.log()[0]?.body).toEqual([
       { clientId: 10000900, clientSkuId: 'SKU1', inventoryPoolId: 0, quantity: 10, fulfillmentLocationId: 1000901 },
     ]);
     expect(Object.values(twin.state().violations).filter((count) => count > 0)).toEqual([]);
+  });
+
+  it('sends to the path that the connection names', async () => {
+    const inventoryPath = '/sellfast/inventories/absolute-update';
+    twin.setState({ assurePath: inventoryPath });
+    expect(await failureOfCall(setStock(PLACE))).toMatchObject({
+      type: 'InputInvalid',
+      message: expect.stringMatching(/\/usp\/inventories\/absolute.*inventoryPath/),
+      details: { status: 404 },
+    });
+    expect(await setStock({ ...PLACE, inventoryPath })).toMatchObject([{ verdict: 'accepted' }]);
+    twin.setState({ assurePath: '/usp/inventories/absolute' });
+    expect((await failureOfCall(setStock({ ...PLACE, inventoryPath }))).details.status).toBe(404);
   });
 
   it('names no pool for the common one', async () => {

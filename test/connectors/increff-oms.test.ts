@@ -38,6 +38,7 @@ const suite: ConnectorUnderTest<IncreffTwin> = {
     lines: increffLines,
     maxLines: 300,
     keyOf: (line) => `wd003/${twinCodeOf(line)}`,
+    notFound: 'InputInvalid',
     rejection: 'Increff lists it under failureProducts',
   },
 };

@@ -13,6 +13,8 @@ export interface Operation {
   needsToken: boolean;
   /** The channel's own failure leaves open whether the request had its effect, as no answer does. */
   isDoubtful?: boolean;
+  /** What a 404 means where a path that is not there is the connection's fault. @default 'ChannelRejected' */
+  notFound?: 'InputInvalid';
 }
 
 /** What each capability that the connector names can be asked. */
@@ -25,7 +27,7 @@ export function operationsOf<T extends Twin>(suite: ConnectorUnderTest<T>): Oper
     inventoryWriter: {
       name: 'setStock',
       run: ({ capabilities, call }) => present(capabilities.inventoryWriter).setStock(present(stock).lines(3), call),
-      ...{ isWrite: true, isRepeatable: true, ...token },
+      ...{ isWrite: true, isRepeatable: true, ...token, ...(stock?.notFound ? { notFound: stock.notFound } : {}) },
     },
     creditReader: {
       name: 'readCredits',
@@ -90,6 +92,7 @@ const gatewayFailed: Expected = ({ isWrite, isDoubtful = false }) => ({
   type: isDoubtful ? 'OutcomeUnknown' : 'ChannelUnavailable',
   mayStillApply: isDoubtful || isWrite,
 });
+const missing: Expected = ({ notFound = 'ChannelRejected' }) => ({ type: notFound, mayStillApply: false });
 const always =
   (expected: object): Expected =>
   () => ({ mayStillApply: false, ...expected });
@@ -120,7 +123,7 @@ export const FAILURES: readonly [name: string, fault: Fault, expected: Expected]
   ['a firewall’s 503', { kind: 'firewall', by: 'cloudflare', status: 503 }, failed],
   ['a firewall’s 200', { kind: 'firewall', by: 'big-ip', status: 200 }, barredAfterwards],
   ['a firewall’s 202', { kind: 'firewall', by: 'cloudflare', status: 202 }, barredAfterwards],
-  ['404', { kind: 'status', status: 404, body: 'Not Found' }, always({ type: 'ChannelRejected' })],
+  ['404', { kind: 'status', status: 404, body: 'Not Found' }, missing],
   ['409', { kind: 'status', status: 409, body: { message: 'no such thing' } }, always({ type: 'ChannelRejected' })],
   ['silence', { kind: 'hang' }, unanswered],
   ['silence after the effect', { kind: 'hang-after-applying' }, unanswered],

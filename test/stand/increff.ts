@@ -19,5 +19,9 @@ export const addIncreff = async (stand: Stand, id: number, channel: IncreffChann
   })),
   /** Requests that reached the twin, oldest first. */
   calls: () =>
-    stand.increff.log().filter((entry) => entry.path.includes(channel === 'increff-oms' ? '/usp/' : '/sellfast/')),
+    stand.increff
+      .log()
+      .filter(
+        ({ path, body }) => path.includes('/inventories/') && Array.isArray(body) === (channel === 'increff-assure'),
+      ),
 });

@@ -58,7 +58,28 @@ const endpoints = [
     lists: { failure: 'failureSkus', success: 'successSkus' },
     location: '1000901',
   },
+  {
+    name: 'Assure on the path of OMS',
+    body: assureBody,
+    put: putOms,
+    keyOf: (sku: string) => `10000900/1000901/0/${sku}`,
+    answer: (failed: string[], succeeded: string[]) => ({ failureSkus: failed, successSkus: succeeded }),
+    lists: { failure: 'failureSkus', success: 'successSkus' },
+    location: '1000901',
+  },
 ];
+
+it('takes Assure’s list where it is said to be, and nowhere else', async () => {
+  const here = { status: 200 };
+  const gone = { status: 404, json: { code: 'NOT_FOUND' } };
+  twin.setState({ assurePath: '/usp/inventories/absolute' });
+  expect(await putOms(assureBody({ A: 1 }))).toMatchObject(here);
+  expect(await putAssure(assureBody({ A: 1 }))).toMatchObject(gone);
+  twin.setState({ assurePath: '/sellfast/inventories/absolute-update' });
+  expect(await putOms(assureBody({ A: 1 }))).toMatchObject(gone);
+  expect(await putAssure(assureBody({ A: 1 }))).toMatchObject(here);
+  expect(await putOms(omsBody({ A: 1 }))).toMatchObject(here);
+});
 
 describe.each(endpoints)('$name', ({ body, put, keyOf, answer, lists, location }) => {
   it('sets absolute quantities and names every SKU', async () => {

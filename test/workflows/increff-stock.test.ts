@@ -59,7 +59,7 @@ test('a SKU in a failure list is refused, one in neither list is unknown and goe
   const connection = await addIncreff(stand, 2_004, 'increff-assure');
   stand.increff.setState({ knownSkus: ['A', 'B'] });
   stand.increff.setFaults([
-    { on: { path: '/sellfast' }, kind: 'omit-lines', lines: ['10000900/1000901/0/B', '10000900/1000901//B'] },
+    { on: { path: '/usp' }, kind: 'omit-lines', lines: ['10000900/1000901/0/B', '10000900/1000901//B'] },
   ]);
   const submissionId = await connection.send({ A: 1, B: 2, C: 3 });
   await eventually('B is unknown', async () => {

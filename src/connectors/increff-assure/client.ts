@@ -2,6 +2,7 @@ import type { AnswerContext } from '../http/answers';
 import { type IncreffClientOptions, increffClient } from '../increff-protocol';
 import type { Call } from '../ports';
 import { type InventoryAnswer, type InventoryUpdate, inventoryAnswer } from './schemas';
+import type { IncreffAssureSettings } from './settings';
 
 /** What Increff Assure offers, in its own words; every method is one request. */
 export interface IncreffAssureClient {
@@ -11,11 +12,12 @@ export interface IncreffAssureClient {
 }
 
 /** Makes the client of one connection; nothing is sent yet. */
-export function increffAssureClient(options: IncreffClientOptions): IncreffAssureClient {
+export function increffAssureClient(
+  options: IncreffClientOptions & { settings: IncreffAssureSettings },
+): IncreffAssureClient {
   const { put, stockUpdate } = increffClient('Increff Assure', options);
   return {
     stockUpdate,
-    updateInventory: async (update, call) =>
-      put('/sellfast/inventories/absolute-update', update, inventoryAnswer, call),
+    updateInventory: async (update, call) => put(options.settings.inventoryPath, update, inventoryAnswer, call),
   };
 }

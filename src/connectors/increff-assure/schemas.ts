@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { codeList } from '../increff-protocol';
 
-/** `PUT /sellfast/inventories/absolute-update`, request; without `inventoryPoolId` the update is for the common pool. */
+/** `PUT <inventoryPath>`, request; without `inventoryPoolId` the update is for the common pool. */
 export type InventoryUpdate = {
   clientId: number;
   clientSkuId: string;
@@ -10,7 +10,7 @@ export type InventoryUpdate = {
   fulfillmentLocationId: number;
 }[];
 
-/** `PUT /sellfast/inventories/absolute-update`, answer: HTTP 200 also when every SKU failed. */
+/** `PUT <inventoryPath>`, answer: HTTP 200 also when every SKU failed. */
 export const inventoryAnswer = z
   .object({ failureSkus: codeList, successSkus: codeList })
   .refine((answer) => answer.failureSkus || answer.successSkus, 'neither failureSkus nor successSkus');

@@ -9,6 +9,11 @@ export const increffAssureSettings = increffSettings.extend({
   fulfillmentLocationId: z.int32().min(1),
   /** The pool whose stock is set; without it the common one. */
   inventoryPoolId: z.int32().min(0).optional(),
+  /** The path of stock updates: the one in the source document, which is the OMS's as well; elsewhere `/sellfast/inventories/absolute-update` is seen. */
+  inventoryPath: z
+    .string()
+    .regex(/^(?:\/[A-Za-z0-9_-]+)+$/, 'is not a path like /usp/inventories/absolute')
+    .default('/usp/inventories/absolute'),
 });
 
 export type IncreffAssureSettings = z.output<typeof increffAssureSettings>;
