@@ -196,5 +196,11 @@ function resultOf({ submissionId, warnings }: Intake, decided: Decided | undefin
   if (!decided) return { submissionId, status: 'duplicate', changedStock: false, warnings };
   const changedStock = countOf(decided, 'pending') > 0;
   const isKnownBetter = !changedStock && countOf(decided, 'superseded') > 0 && countOf(decided, 'error') === 0;
-  return { submissionId, status: isKnownBetter ? 'superseded' : 'accepted', changedStock, hasZeros: hasZeros(decided), warnings };
+  return {
+    submissionId,
+    status: isKnownBetter ? 'superseded' : 'accepted',
+    changedStock,
+    hasZeros: hasZeros(decided),
+    warnings,
+  };
 }

@@ -23,6 +23,7 @@ import {
 import { halve } from './push-halves';
 import { outcomeOf, sendAgain, settleLevels, settleSubmissionLines, tally } from './push-verdicts';
 import type { LevelKey } from './stock-levels';
+import { createTurns } from './turns';
 
 export type { AttemptStart, ClaimedLine, Departure } from './departures';
 
@@ -115,9 +116,11 @@ async function recordFailure(
 }
 
 export function createPushStore(db: Database): PushStore {
+  const inTurn = createTurns();
   return {
     releaseStrays: (departure) => releaseStrays(db, departure),
-    depart: (departure) => depart(db, departure),
+    // Lanes that leave together would find the same lines and wait for each other in the database.
+    depart: (departure) => inTurn(departure.connectionId, () => depart(db, departure)),
     findDue: (what, lanes) => findDueStock(db, what, lanes),
 
     async freeLostLines(connectionId) {

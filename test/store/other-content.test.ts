@@ -1,4 +1,5 @@
 import type { DraftLine } from '../../src/contracts/submission';
+import { deliverAll } from './lanes';
 import { draft, levelOf, linesOf, only, openTestStores, submissionLines, T0, type TestStores } from './open-store';
 
 let stores: TestStores;
@@ -14,13 +15,7 @@ const storeOne = async (...given: Parameters<typeof said>) => only(await stores.
 const statuses = async (id: string) => (await submissionLines(stores, id)).map(({ status }) => status);
 
 async function deliver(connectionId = 294): Promise<void> {
-  const { pushes } = await stores.pushes.plan(connectionId, 50, 10);
-  for (const { pushId } of pushes) {
-    const start = await stores.pushes.beginAttempt(pushId);
-    if (!start.open) continue;
-    const verdicts = start.lines.map(({ listing }) => ({ listing, verdict: 'accepted' as const }));
-    await stores.pushes.settle(pushId, start.attempt, start.lines, verdicts, Date.now());
-  }
+  await deliverAll(stores.pushes, { connectionId, batchSize: 50 });
   await stores.submissions.finishDone(connectionId);
 }
 

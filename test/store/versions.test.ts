@@ -1,5 +1,6 @@
 import { compareStored, compareVersions, messageIdOf, versionIdOf } from '../../src/contracts/stock';
 import { seededRandom } from '../../src/twins/faults';
+import { deliverAll } from './lanes';
 import { draft, levelOf, linesOf, only, openTestStores, type TestStores } from './open-store';
 
 let stores: TestStores;
@@ -102,13 +103,7 @@ it('lets what arrives win over a level of the same time that was stored before t
   expect(await levelOf(stores, 'old')).toMatchObject({ versionId: '100', desiredQuantity: 5 });
   await stores.store(draft(linesOf(['old', 0]), { messageId: '101' }));
   expect(await levelOf(stores, 'old')).toMatchObject({ versionId: '101', desiredQuantity: 0 });
-  const { pushes } = await stores.pushes.plan(294, 50, 10);
-  for (const { pushId } of pushes) {
-    const start = await stores.pushes.beginAttempt(pushId);
-    if (!start.open) continue;
-    const verdicts = start.lines.map(({ listing }) => ({ listing, verdict: 'accepted' as const }));
-    await stores.pushes.settle(pushId, start.attempt, start.lines, verdicts, Date.now());
-  }
+  await deliverAll(stores.pushes, { connectionId: 294, batchSize: 50 });
   expect(await stores.submissions.lines(submissionId, { afterRow: 0, limit: 1 })).toMatchObject([
     { status: 'superseded', version: { messageId: '100' } },
   ]);

@@ -1,6 +1,6 @@
 import { withdrawSubmission } from '../../src/store/withdrawal';
 import { eventually } from '../stand/waiting';
-import { leaveAll } from './lanes';
+import { deliverAll, leaveAll } from './lanes';
 import {
   draft,
   levelOf,
@@ -31,12 +31,7 @@ const withdraw = (id: string) => withdrawSubmission(stores.db, id);
 
 const claimAll = () => leaveAll(stores.pushes, { connectionId });
 
-async function deliver() {
-  for (const { pushId, attempt, lines } of await claimAll()) {
-    const verdicts = lines.map(({ listing }) => ({ listing, verdict: 'accepted' as const }));
-    await stores.pushes.settle(pushId, attempt, lines, verdicts, Date.now());
-  }
-}
+const deliver = () => deliverAll(stores.pushes, { connectionId });
 
 it('falls back to the newest other value, which goes out if the channel does not show it', async () => {
   await storeAt(T0, ['a', 1]);
