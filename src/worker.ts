@@ -38,12 +38,12 @@ async function main(): Promise<void> {
       metrics.onFailure({ activityType, type, channel: details.channel });
       logger.warn({ activityType, type, ...details }, message);
     },
+    onReceipt: ({ what, ...receipt }) => logger.debug(receipt, `${what}: answered`),
     retentionDays: config.retentionDays,
     imports: config.imports,
     publicUrl: publicUrlOf(config),
   });
   metrics.watchParked(stores.parked.countParked);
-  const isReady = async () => workers.every((worker) => worker.getState() === 'RUNNING');
   const metricsServer =
     config.metricsPort === undefined
       ? undefined
@@ -51,7 +51,7 @@ async function main(): Promise<void> {
           host: config.gateway.host,
           port: config.metricsPort,
           readMetrics: [metrics.text, sdkMetrics.text],
-          isReady,
+          isReady: async () => workers.every((worker) => worker.getState() === 'RUNNING'),
         });
   const stopped = untilStopped();
   logger.info({ taskQueues: workers.map((worker) => worker.options.taskQueue) }, 'worker runs');

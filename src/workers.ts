@@ -4,7 +4,7 @@ import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/w
 import { createChannelActivities, createHomeActivities, createImportActivities } from './activities';
 import { FailureInterceptor, type FailureObserver } from './activities/failures';
 import { HeartbeatInterceptor } from './activities/heartbeats';
-import { createOpener } from './activities/opener';
+import { createOpener, type OpenerDeps } from './activities/opener';
 import { createFileDownload, type FileDownloadOptions } from './connectors/http/file-download';
 import type { ConnectorContext } from './connectors/ports';
 import { allConnectors, connectorFor } from './connectors/registry';
@@ -46,6 +46,7 @@ export interface WorkersDeps {
   context: ConnectorContext;
   metrics: Pick<Metrics, 'onLogin' | 'onSweep' | 'onVerdicts'>;
   onFailure: FailureObserver;
+  onReceipt?: OpenerDeps['onReceipt'];
   retentionDays: number;
   /** Where the files come from that callers name. */
   imports: Omit<FileDownloadOptions, 'maxBytes'>;
@@ -63,6 +64,7 @@ export async function createWorkers(deps: WorkersDeps): Promise<Worker[]> {
     workingTokens: stores.workingTokens,
     connectorFor,
     context,
+    ...(deps.onReceipt ? { onReceipt: deps.onReceipt } : {}),
   });
   const fileUrl = (fileKey: string) => stockFileUrl(deps.publicUrl, fileKey);
   const shared = {

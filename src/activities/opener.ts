@@ -1,8 +1,9 @@
+import type { Receipt } from '../connectors/credits';
 import { ConnectorError } from '../connectors/errors';
 import type { Call, Capabilities, Connector, ConnectorContext } from '../connectors/ports';
 import type { Channel } from '../contracts/channels';
 import type { Connection } from '../contracts/connection';
-import type { ReservedSlot } from '../contracts/failures';
+import type { FailureDetails, ReservedSlot } from '../contracts/failures';
 import type { ConnectionCache } from '../store/connection-cache';
 import type { CreditStore } from '../store/credits';
 import type { GateStore } from '../store/gates';
@@ -41,6 +42,8 @@ export interface OpenerDeps {
   workingTokens: WorkingTokenStore;
   connectorFor(channel: Channel): Connector;
   context: ConnectorContext;
+  /** Told of what answers say of their requests. */
+  onReceipt?(receipt: Receipt & Pick<FailureDetails, 'connectionId' | 'channel'>): void;
 }
 
 export type OpenConnectionFn = (ref: ConnectionRef) => Promise<OpenConnection>;
@@ -69,7 +72,12 @@ export function createOpener(deps: OpenerDeps): OpenConnectionFn {
     }
     const connector = deps.connectorFor(channel);
     const gate = connector.gate(connection, deps.context.endpoints);
-    const capabilities = connector.open(connection, deps.context);
+    let receipt: Receipt | undefined;
+    const onReceipt = (given: Receipt) => {
+      receipt = given;
+      deps.onReceipt?.({ ...given, ...details });
+    };
+    const capabilities = connector.open(connection, { ...deps.context, onReceipt });
     const obeyThrottle = async (error: unknown) => {
       if (!(error instanceof ConnectorError)) return;
       if (capabilities.creditReader && error.type === 'ChannelRateLimited') await deps.credits.doubt(gate.key);
@@ -79,7 +87,9 @@ export function createOpener(deps: OpenerDeps): OpenConnectionFn {
     const isTokenWorking = () => deps.workingTokens.has(connectionId, connection.tokenGeneration).catch(() => false);
 
     const request = async <T>(send: () => Promise<T>): Promise<T> => {
-      const answer = await send().catch(async (error: unknown) => {
+      receipt = undefined;
+      const sent = send().finally(() => rateLimit.settle(receipt?.credits).catch(() => undefined));
+      const answer = await sent.catch(async (error: unknown) => {
         await obeyThrottle(error);
         throw asRefusalOfOne(asLongPause(error), isLastToken && (await isTokenWorking()));
       });
@@ -88,7 +98,7 @@ export function createOpener(deps: OpenerDeps): OpenConnectionFn {
       return answer;
     };
 
-    const passGate = createRateLimit({
+    const rateLimit = createRateLimit({
       gates: deps.gates,
       credits: deps.credits,
       gate,
@@ -103,7 +113,7 @@ export function createOpener(deps: OpenerDeps): OpenConnectionFn {
       connection,
       connector,
       capabilities,
-      passGate,
+      passGate: rateLimit.pass,
       request,
     };
   };

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { CreditReader } from '../connectors/credits';
 import { ConnectorError } from '../connectors/errors';
 import { gateIntervalMs } from '../connectors/gate';
-import type { Call, CreditReader, GatePolicy } from '../connectors/ports';
+import type { Call, GatePolicy } from '../connectors/ports';
 import type { FailureDetails, ReservedSlot } from '../contracts/failures';
 import type { CreditStore } from '../store/credits';
 import type { GatePass, GateStore } from '../store/gates';
@@ -22,7 +23,7 @@ const leadMsOf = (missed: number): number => Math.min(FIRST_LEAD_MS * 2 ** misse
 
 export interface RateLimitDeps {
   gates: Pick<GateStore, 'reserve'>;
-  credits: Pick<CreditStore, 'reserve' | 'learn'>;
+  credits: Pick<CreditStore, 'reserve' | 'learn' | 'correct'>;
   gate: GatePolicy;
   displayName: string;
   details: FailureDetails;
@@ -34,14 +35,22 @@ export interface RateLimitDeps {
   request<T>(send: () => Promise<T>): Promise<T>;
 }
 
-/**
- * Returns what a request waits in until the connection's rate limit lets it leave and, where the channel counts credits, until the
- * account has as many. A turn that is at hand is waited for; any other is reserved, and `ChannelRateLimited` says when to come back
- * for it. Throws `ChannelRejected` when the account can never have as many credits.
- */
-export function createRateLimit(deps: RateLimitDeps): (call: Call, credits?: number) => Promise<void> {
+export interface RateLimit {
+  /**
+   * Waits until the connection's rate limit lets a request leave and, where the channel counts credits, until the account has as many.
+   * A turn that is at hand is waited for; any other is reserved, and `ChannelRateLimited` says when to come back for it. Throws
+   * `ChannelRejected` when the account can never have as many credits.
+   */
+  pass(call: Call, credits?: number): Promise<void>;
+  /** Corrects our count by what the request that has passed cost in the end; undefined: as much as was reserved. */
+  settle(paid: number | undefined): Promise<void>;
+}
+
+export function createRateLimit(deps: RateLimitDeps): RateLimit {
   const { gate, displayName, details } = deps;
   let reserved = deps.slot;
+  /** Credits that are reserved for the request that has passed and is not answered yet. */
+  let atStake: number | undefined;
 
   function comeBack(waitMs: number, slot?: ReservedSlot): never {
     const retryAfterMs = slot && slot.atMs > 0 ? Math.max(waitMs - leadMsOf(slot.missed), 1) : waitMs;
@@ -68,8 +77,8 @@ export function createRateLimit(deps: RateLimitDeps): (call: Call, credits?: num
     await waitFor(pass.waitMs, { atMs: pass.slotAtMs ?? 0, credits: paid, missed }, call);
   }
 
-  /** Pays, unless an earlier attempt has. */
-  async function pay(credits: number, reader: CreditReader, call: Call): Promise<void> {
+  /** Reserves the credits; returns how many it could reserve. */
+  async function pay(credits: number, reader: CreditReader, call: Call): Promise<number> {
     const reserve = () => deps.credits.reserve(gate.key, credits, MAX_CREDITS_AHEAD_MS);
     let pass = await reserve();
     if ('unknown' in pass) {
@@ -84,14 +93,25 @@ export function createRateLimit(deps: RateLimitDeps): (call: Call, credits?: num
       });
     }
     // Somebody doubts what was read this moment: the channel itself will say whether it suffices.
-    if ('unknown' in pass) return;
+    if ('unknown' in pass) return 0;
     if (!pass.reserved) comeBack(pass.waitMs);
     await waitFor(pass.waitMs, { atMs: 0, credits, missed: 0 }, call);
+    return credits;
   }
 
-  return async (call, credits = 0) => {
-    const isPaid = reserved !== undefined && reserved.credits >= credits;
-    if (deps.creditReader && !isPaid) await pay(credits, deps.creditReader, call);
-    await takeSlot(call, credits);
+  return {
+    async pass(call, credits = 0) {
+      const { creditReader } = deps;
+      const isPaid = reserved !== undefined && reserved.credits >= credits;
+      const paid = creditReader && !isPaid ? await pay(credits, creditReader, call) : (reserved?.credits ?? credits);
+      await takeSlot(call, paid);
+      atStake = paid;
+    },
+    async settle(paid) {
+      const difference = (atStake ?? 0) - (paid ?? atStake ?? 0);
+      const isOurs = deps.creditReader !== undefined && atStake !== undefined;
+      atStake = undefined;
+      if (isOurs && difference !== 0) await deps.credits.correct(gate.key, difference);
+    },
   };
 }

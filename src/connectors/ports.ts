@@ -3,6 +3,7 @@ import type { Channel, ChannelRole } from '../contracts/channels';
 import type { Connection } from '../contracts/connection';
 import type { CancelOrderRequest, CancelVerdict, ObservedOrderLine } from '../contracts/order';
 import type { ObservedStock, StockLine, Verdict } from '../contracts/stock';
+import type { CreditReader, Receipt } from './credits';
 import type { HttpClient } from './http/client';
 import type { CommonSettings } from './settings';
 
@@ -38,6 +39,10 @@ export interface JobState {
   totalCount: number | null;
   successCount: number | null;
   errorCount: number | null;
+  /** The channel's own word for where the job stands, cleaned of secrets; absent where it gives none. */
+  status?: string;
+  /** The channel ended the job early and does not say why: what it has not done may succeed when it is asked again. */
+  isUnexplained?: boolean;
   /** The channel's words on the job as a whole, cleaned of secrets. */
   words: string | null;
 }
@@ -45,7 +50,9 @@ export interface JobState {
 /** What the channel says of one row of the job's file, counted from 1. `code` is what the row is of, in the channel's words; null where it does not say. */
 export type RowVerdict = { row: number; code: string | null } & (
   | { verdict: 'accepted' }
-  | { verdict: 'rejected' | 'unknown'; message: string }
+  | { verdict: 'rejected'; message: string }
+  /** `isOdd`: the channel's word for the row is none that we know, so that nobody may expect it to change by itself. */
+  | { verdict: 'unknown'; message: string; isOdd?: boolean }
 );
 
 export interface RowVerdictPage {
@@ -82,18 +89,6 @@ export interface JobInventoryWriter {
     request: { jobId: string; only: 'all' | 'errors'; cursor: string | null },
     call: Call,
   ): Promise<RowVerdictPage>;
-}
-
-/** What an account may spend: every request costs credits, and some come back each second. */
-export interface Credits {
-  left: number;
-  max: number;
-  perSecond: number;
-}
-
-/** Reads the account's credits, for one credit; offered by channels that count them. */
-export interface CreditReader {
-  readCredits(call: Call): Promise<Credits>;
 }
 
 /** Reads what the channel shows. One entry per listing asked for, in the order given. */
@@ -169,6 +164,8 @@ export interface ConnectorContext {
   endpoints: Readonly<Record<string, string>>;
   /** Milliseconds since the epoch. */
   now(): number;
+  /** Told of what answers say of their requests, failures among them. */
+  onReceipt?(receipt: Receipt): void;
 }
 
 /** Our code for a channel: everything that the rest of the program may know of it. */

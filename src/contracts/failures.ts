@@ -31,6 +31,8 @@ export interface FailureDetails {
   status?: number;
   /** The channel's own words, shortened and cleaned of secrets. */
   channelWords?: string;
+  /** The channel's own id of the request: its support asks for it. */
+  requestId?: string;
   /** Which token was refused, so that only its holders refresh it. */
   tokenGeneration?: number;
   /** How long to wait before the next request, in milliseconds: as the channel asked, or until its rate limit allows one. */

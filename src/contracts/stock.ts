@@ -84,7 +84,9 @@ export interface StockLine {
  */
 export type Verdict =
   | { listing: string; verdict: 'accepted' }
-  | { listing: string; verdict: 'rejected' | 'unknown' | 'unsent'; message: string };
+  | { listing: string; verdict: 'rejected' | 'unsent'; message: string }
+  /** `trouble`: what a person has to see of it although the line goes out again by itself. */
+  | { listing: string; verdict: 'unknown'; message: string; trouble?: JobTrouble };
 
 /** What a channel shows at the moment, as read back; a null quantity means that it does not know the listing. */
 export interface ObservedStock {
@@ -113,7 +115,7 @@ export interface PushResult {
   unsent?: number;
   /** The channel's words on the first rejected line, for a person to read. */
   sampleMessage?: string;
-  /** What went wrong with a job as a whole although each of its lines has a verdict. */
+  /** What a person has to see of a job although each of its lines has a verdict. */
   trouble?: JobTrouble;
 }
 

@@ -17,6 +17,8 @@ export interface CreditStore {
   reserve(gateKey: string, credits: number, maxWaitMs: number): Promise<CreditPass>;
   /** Never raises what we count ourselves: a reading does not know of what is reserved and not sent yet. */
   learn(gateKey: string, reading: CreditReading): Promise<void>;
+  /** Adds what was reserved for a request and not paid; negative: takes what was paid above that. */
+  correct(gateKey: string, difference: number): Promise<void>;
   /** What we count is wrong, such as when others spend from the same account: the next reservation is `unknown`. */
   doubt(gateKey: string): Promise<void>;
 }
@@ -78,6 +80,14 @@ export function createCreditStore(db: Database): CreditStore {
          ON DUPLICATE KEY UPDATE creditsLeft = LEAST(VALUES(creditsLeft), ${LEFT_NOW}), creditsMax = VALUES(creditsMax),
            perSecond = VALUES(perSecond), countedAtMs = VALUES(countedAtMs), readAtMs = VALUES(readAtMs)`,
         [gateKey, left, max, perSecond],
+      );
+    },
+
+    // A reading between reservation and answer may know of it already. Then this counts too much, and the channel's own no ends that.
+    async correct(gateKey, difference) {
+      await db.change(
+        `UPDATE credits SET creditsLeft = LEAST(${USABLE}, ${LEFT_NOW} + ?), countedAtMs = ${NOW_MS} WHERE gateKey = ?`,
+        [difference, gateKey],
       );
     },
 

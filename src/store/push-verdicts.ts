@@ -87,12 +87,14 @@ export const tally = (verdicts: readonly Verdict[]): PushResult => {
   const said =
     verdicts.find((line) => line.verdict === 'rejected') ?? verdicts.find((line) => line.verdict !== 'accepted');
   const unsent = count('unsent');
+  const trouble = verdicts.find((line) => 'trouble' in line && line.trouble !== undefined);
   return {
     accepted: count('accepted'),
     rejected: count('rejected'),
     unknown: count('unknown'),
     ...(unsent > 0 ? { unsent } : {}),
     ...(said && 'message' in said ? { sampleMessage: said.message } : {}),
+    ...(trouble && 'trouble' in trouble && trouble.trouble ? { trouble: trouble.trouble } : {}),
   };
 };
 

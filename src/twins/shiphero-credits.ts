@@ -7,6 +7,7 @@ import {
   type SelectionSetNode,
   valueFromASTUntyped,
 } from 'graphql';
+import type { Page } from './shiphero-connection';
 import type { ShipheroSettings, ShipheroState } from './shiphero-state';
 
 /** Nodes of a list that says neither `first` nor `last`. */
@@ -40,6 +41,16 @@ function pageSizeOf(field: FieldNode, { variables }: Surroundings): number {
     .filter((size) => typeof size === 'number');
   return sizes.length === 0 ? DEFAULT_PAGE_SIZE : Math.max(0, ...sizes);
 }
+
+/** The pages that a list of the root asks for, as their arguments say. */
+export const pagesOf = (root: FieldNode, around: Surroundings): Page[] =>
+  fieldsOf(root.selectionSet, around)
+    .filter(({ name }) => name.value === 'data')
+    .map((list) =>
+      Object.fromEntries(
+        (list.arguments ?? []).map(({ name, value }) => [name.value, valueFromASTUntyped(value, around.variables)]),
+      ),
+    );
 
 /** What one field of the root costs: a mutation its fixed price, a query 1, and 1 more for each node that a list may return. */
 export function costOf(
@@ -86,4 +97,10 @@ export function charge(state: ShipheroState, username: string, required: number,
   }
   state.credits.set(username, { left: left - required, atMs: nowMs });
   return undefined;
+}
+
+/** Gives back what was taken and not spent. */
+export function giveBack(state: ShipheroState, username: string, credits: number, nowMs: number): void {
+  const left = Math.min(state.settings.quota.maxAvailable, creditsLeft(state, username, nowMs) + credits);
+  state.credits.set(username, { left, atMs: nowMs });
 }

@@ -83,10 +83,11 @@ export async function downloadCsv(
 
 const cells = z.array(z.array(z.string()));
 
-/** Reads a CSV; the message says why there is nothing to read in it. */
+/** Reads a CSV; the message says why there is nothing to read in it. `maxLines` counts the header; `skuColumn` is what its first column has to be called. */
 export function rowsOf(
   text: string,
   maxLines: number,
+  skuColumn: 'any' | 'sku' | '#sku' = 'any',
 ): { ok: true; rows: CsvRow[] } | { ok: false; message: string; tooMany?: true } {
   let lines: string[][];
   try {
@@ -95,14 +96,20 @@ export function rowsOf(
     return { ok: false, message: 'File is not a valid CSV' };
   }
   const [header, ...data] = lines;
-  const columns = (header ?? []).map((name) => name.replace(/^#/, '').toLowerCase());
+  const columns = (header ?? []).map((name) => {
+    const given = name.toLowerCase();
+    const isSku = skuColumn === 'any' ? given === '#sku' : given === skuColumn;
+    if (isSku) return 'sku';
+    // Under another name it is a column that nobody knows.
+    return given === 'sku' && skuColumn === '#sku' ? 'sku (not #sku)' : given;
+  });
   const missing = REQUIRED_COLUMNS.filter((name) => !columns.includes(name));
   if (missing.length > 0) return { ok: false, message: `Missing columns: ${missing.join(', ')}` };
   const isKnown = (name: string): boolean => REQUIRED_COLUMNS.includes(name) || OPTIONAL_COLUMNS.includes(name);
   const surplus = columns.filter((name, index) => !isKnown(name) || columns.indexOf(name) !== index);
   if (surplus.length > 0) return { ok: false, message: `Unexpected columns: ${surplus.join(', ')}` };
-  if (data.length > maxLines)
-    return { ok: false, message: `File has ${data.length} lines, at most ${maxLines} are allowed`, tooMany: true };
+  if (lines.length > maxLines)
+    return { ok: false, message: `File has ${lines.length} lines, at most ${maxLines} are allowed`, tooMany: true };
   const rows = data.map((line, index): CsvRow => {
     const cell = (name: string): string => line[columns.indexOf(name)] ?? '';
     return {

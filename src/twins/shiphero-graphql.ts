@@ -1,7 +1,7 @@
 import { executeSync, type GraphQLResolveInfo } from 'graphql';
 import type { Answer } from './send';
 import { connectionOf, type Page } from './shiphero-connection';
-import { charge, costOf, creditsLeft, fieldsOf, fragmentsOf } from './shiphero-credits';
+import { charge, costOf, creditsLeft, fieldsOf, fragmentsOf, giveBack, pagesOf } from './shiphero-credits';
 import { BAD_INPUT, FAILED, NOT_FOUND, saidNo, THROTTLED } from './shiphero-errors';
 import { readRequest } from './shiphero-request';
 import { SHIPHERO_SCHEMA } from './shiphero-schema';
@@ -16,6 +16,19 @@ interface Context {
   /** One moment for the whole request: what it pays and what it is told is left. */
   receivedAtMs: number;
   exchange: Exchange;
+  /** Credits that were taken and are not spent. */
+  unspent: number;
+}
+
+/** Words are joined by commas and exclude with `!`; `error` stands for every word that begins with it. */
+export function isStatusAsked(asked: string | null | undefined, shown: string): boolean {
+  if (typeof asked !== 'string') return true;
+  const words = asked.split(',').map((word) => word.trim());
+  const isOneOf = (wanted: string[]) =>
+    wanted.some((word) => word === shown || (word === 'error' && shown.startsWith('error_')));
+  const excluded = words.filter((word) => word.startsWith('!')).map((word) => word.slice(1));
+  const wanted = words.filter((word) => !word.startsWith('!'));
+  return !isOneOf(excluded) && (wanted.length === 0 || isOneOf(wanted));
 }
 
 const timeOf = (atMs: number): string => `${new Date(atMs).toISOString().slice(0, 19)}+00:00`;
@@ -29,7 +42,11 @@ export function createShipheroGraphql(deps: {
   newId(): string;
 }): (username: string, exchange: Exchange) => Answer {
   const { stateNow, engine, violations, now, newId } = deps;
-  const shownStatus = ({ status }: Sync | SyncItem): string => stateNow().settings.statusWords[status] ?? status;
+  const shownStatus = (one: Sync | SyncItem): string => {
+    const { statusWords, rowWords } = stateNow().settings;
+    const { status } = one;
+    return ('row' in one ? rowWords[status] : undefined) ?? statusWords[status] ?? status;
+  };
 
   const syncNode = (sync: Sync) => ({
     id: sync.id,
@@ -62,7 +79,7 @@ export function createShipheroGraphql(deps: {
   };
   const itemsShown = (sync: Sync, status: string | null | undefined, { exchange: { faults } }: Context) => {
     const items = sync.items
-      .filter((item) => typeof status !== 'string' || shownStatus(item) === status)
+      .filter((item) => isStatusAsked(status, shownStatus(item)))
       .filter((item) => !faults.omits(shipheroStockKey(sync.warehouseId, item.sku, item.location)))
       .map(itemNode);
     const last = items.at(-1);
@@ -70,13 +87,19 @@ export function createShipheroGraphql(deps: {
       items.push({ ...last, row: sync.items.length + 1, sku: faults.unknownLine });
     return items;
   };
-  /** What every answer carries beside its own fields; counted as carried out. */
-  const meta = ({ requestId }: Context, info: GraphQLResolveInfo) => {
-    countOne(stateNow().operations, info.fieldName);
+  /** What every answer carries beside its own fields; counted as carried out. `returned`: how many nodes a page of its list has. */
+  const meta = (context: Context, info: GraphQLResolveInfo, returned?: (page: Page) => number) => {
+    const { settings, operations } = stateNow();
+    countOne(operations, info.fieldName);
     const around = { fragments: info.fragments, variables: info.variableValues };
     const [root] = info.fieldNodes;
-    const complexity = root === undefined ? 0 : costOf(root, info.operation.operation, around, stateNow().settings);
-    return { request_id: requestId, complexity };
+    const most = root === undefined ? 0 : costOf(root, info.operation.operation, around, settings);
+    const complexity =
+      root !== undefined && returned && settings.chargesReturned
+        ? pagesOf(root, around).reduce((sum, page) => sum + returned(page), 1)
+        : most;
+    context.unspent += most - complexity;
+    return { request_id: context.requestId, complexity };
   };
 
   const root = {
@@ -122,10 +145,11 @@ export function createShipheroGraphql(deps: {
           sync.username === context.username &&
           isAsked(filter.warehouse_id, sync.warehouseId) &&
           isAsked(filter.customer_account_id, sync.customerAccountId) &&
-          isAsked(filter.status, shownStatus(sync)),
+          isStatusAsked(filter.status, shownStatus(sync)),
       );
       const nodes = found.toReversed().map(syncNode);
-      return { ...meta(context, info), data: (page: Page) => connectionOf(nodes, ({ id }) => `sync:${id}`, page) };
+      const data = (page: Page) => connectionOf(nodes, ({ id }) => `sync:${id}`, page);
+      return { ...meta(context, info, (page) => data(page).edges.length), data };
     },
     inventory_sync_status({ id }: { id: string }, context: Context, info: GraphQLResolveInfo) {
       return { ...meta(context, info), data: syncNode(find(id, context)) };
@@ -136,12 +160,13 @@ export function createShipheroGraphql(deps: {
       info: GraphQLResolveInfo,
     ) {
       const nodes = itemsShown(find(id, context), status, context);
-      return { ...meta(context, info), data: (page: Page) => connectionOf(nodes, ({ row }) => `row:${row}`, page) };
+      const data = (page: Page) => connectionOf(nodes, ({ row }) => `row:${row}`, page);
+      return { ...meta(context, info, (page) => data(page).edges.length), data };
     },
     user_quota(_nothing: unknown, context: Context, info: GraphQLResolveInfo) {
       const { maxAvailable, incrementRate } = stateNow().settings.quota;
+      meta(context, info);
       return {
-        ...meta(context, info),
         credits_remaining: Math.floor(creditsLeft(stateNow(), context.username, context.receivedAtMs)),
         max_available: maxAvailable,
         increment_rate: incrementRate,
@@ -174,7 +199,7 @@ export function createShipheroGraphql(deps: {
       violations.count('throttled');
       return refused({ code: THROTTLED, ...refusal });
     }
-    const contextValue: Context = { username, requestId, receivedAtMs, exchange };
+    const contextValue: Context = { username, requestId, receivedAtMs, exchange, unspent: 0 };
     const { errors, data } = executeSync({
       schema: SHIPHERO_SCHEMA,
       document,
@@ -183,6 +208,7 @@ export function createShipheroGraphql(deps: {
       variableValues: variables,
       operationName: operation.name?.value ?? null,
     });
+    giveBack(stateNow(), username, contextValue.unspent, receivedAtMs);
     if (errors === undefined) return { status: 200, json: { data } };
     const shown = errors.map(({ message, path, extensions }) => ({
       code: extensions.code ?? BAD_INPUT,

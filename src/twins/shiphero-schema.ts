@@ -11,7 +11,7 @@ export const SHIPHERO_SCHEMA = buildSchema(`
     inventory_sync_statuses(warehouse_id: String, customer_account_id: String, status: String): InventorySyncBatchesQueryResult
     inventory_sync_status(id: String!): InventorySyncBatchQueryResult
     inventory_sync_items_status(id: String!, status: String): InventorySyncRowsQueryResult
-    user_quota: UserQuotaQueryResult
+    user_quota: UserQuota
   }
 
   type Mutation {
@@ -60,9 +60,7 @@ export const SHIPHERO_SCHEMA = buildSchema(`
     data${NODE_ARGUMENTS}: InventorySyncItemStatusConnection
   }
 
-  type UserQuotaQueryResult {
-    request_id: String
-    complexity: Int
+  type UserQuota {
     credits_remaining: Int
     max_available: Int
     increment_rate: Int

@@ -25,7 +25,7 @@ const settings = z.strictObject({
   rowsPerSecond: z.number().positive(),
   /** How long a sync waits before its file is downloaded. */
   startDelayMs: milliseconds,
-  /** Data rows of a file. */
+  /** Lines of a file, the header among them. */
   maxLines: z.number().int().min(1),
   maxBytes: z.number().int().min(1),
   fetchTimeoutMs: milliseconds.min(1),
@@ -36,6 +36,14 @@ const settings = z.strictObject({
   actionEcho: z.enum(['change', 'as-sent']),
   /** What is answered in place of a status. */
   statusWords: z.partialRecord(z.enum(SYNC_STATUSES), text),
+  /** The same for rows alone, before `statusWords`. */
+  rowWords: z.partialRecord(z.enum(SYNC_STATUSES), text),
+  /** A sync ends after so many rows as `error`, the others still `pending`; null: none does. */
+  endsEarlyAfter: z.number().int().min(0).nullable(),
+  /** What the first column has to be called; `any`: either. */
+  skuColumn: z.enum(['any', 'sku', '#sku']),
+  /** A list costs what it returns and not what it might; as much as it might has to be there all the same. */
+  chargesReturned: z.boolean(),
   /** What stands beside `errors`: null for the operation, or for `data` as a whole. */
   nullData: z.enum(['operation', 'whole']),
   /** Every refresh token is refused. */
@@ -137,6 +145,10 @@ export const emptyShipheroState = (): ShipheroState => ({
     repeatItemIds: true,
     actionEcho: 'change',
     statusWords: {},
+    rowWords: {},
+    endsEarlyAfter: null,
+    skuColumn: 'any',
+    chargesReturned: false,
     nullData: 'operation',
     refreshRefused: false,
   },

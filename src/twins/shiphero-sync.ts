@@ -128,7 +128,7 @@ export function createSyncEngine(deps: {
   const load = async (run: Run, download: AbortController): Promise<void> => {
     const { sync } = run;
     const state = stateNow();
-    const { maxLines, maxBytes, fetchTimeoutMs, repeatItemIds } = state.settings;
+    const { maxLines, maxBytes, fetchTimeoutMs, repeatItemIds, skuColumn } = state.settings;
     const limits = { maxLines, maxBytes, timeoutMs: fetchTimeoutMs };
     const at = new Date(now()).toISOString();
     const got = await downloadCsv(sync.url, limits, { dispatcher: agent, signal: download.signal });
@@ -137,7 +137,7 @@ export function createSyncEngine(deps: {
     if (state.fetches.length > KEPT_FETCHES) state.fetches.shift();
     if (download.signal.aborted) return;
     if (!got.ok) return end(run, 'error', got.message);
-    const read = rowsOf(got.text, maxLines);
+    const read = rowsOf(got.text, maxLines, skuColumn);
     if (!read.ok) {
       violations.count(read.tooMany ? 'batchTooLarge' : 'badBody');
       return end(run, 'error', read.message);
@@ -177,8 +177,14 @@ export function createSyncEngine(deps: {
     run.dueRows += ((now() - run.advancedAtMs) * stateNow().settings.rowsPerSecond) / 1000;
     run.advancedAtMs = now();
     // The sum of many small steps falls short of the whole by less than this.
-    const due = Math.min(Math.floor(run.dueRows + 1e-6), request.faults.stuck?.afterRows ?? Number.POSITIVE_INFINITY);
+    const { endsEarlyAfter } = stateNow().settings;
+    const stopsAt = Math.min(request.faults.stuck?.afterRows ?? sync.items.length, endsEarlyAfter ?? sync.items.length);
+    const due = Math.min(Math.floor(run.dueRows + 1e-6), stopsAt);
     for (const item of sync.items.slice(finished(), due)) applyItem(run, item);
+    if (endsEarlyAfter !== null && finished() < sync.items.length && finished() >= endsEarlyAfter) {
+      end(run, 'error', 'ended early');
+      return;
+    }
     if (finished() < sync.items.length || request.faults.stuck !== undefined) return;
     const { errorCount, items } = sync;
     if (errorCount === 0) end(run, 'success', null);

@@ -50,6 +50,7 @@ describe('a job of ShipHero', () => {
     const { writer, call } = writerWith();
     expect(await writer.readJob(jobId, call)).toEqual({
       hasEnded: true,
+      status: 'success',
       totalCount: 3,
       successCount: 3,
       errorCount: 0,
@@ -165,7 +166,7 @@ describe('words that nobody has published', () => {
     const { jobId } = await start(shipheroLines(1));
     await untilEnded(twin, jobId);
     const message = 'ShipHero calls the row eaten';
-    expect(await everyPage(jobId, 'all')).toEqual([[{ row: 1, code: 'S1', verdict: 'unknown', message }]]);
+    expect(await everyPage(jobId, 'all')).toEqual([[{ row: 1, code: 'S1', verdict: 'unknown', message, isOdd: true }]]);
   });
 });
 

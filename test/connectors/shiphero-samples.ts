@@ -45,11 +45,12 @@ export const shipheroSuite: ConnectorUnderTest<ShipheroTwin> = {
     [{ warehouseId: WAREHOUSE, syncDeadlineSeconds: 9 }, 'syncDeadlineSeconds'],
     [{ warehouseId: WAREHOUSE, listingFrom: 'itemID' }, 'listingFrom'],
     [{ warehouseId: WAREHOUSE, location: 'A-1' }, 'location'],
+    [{ warehouseId: WAREHOUSE, skuColumn: 'SKU' }, 'skuColumn'],
   ],
   job: {
     ...JOB,
     lines: shipheroLines,
-    maxLines: 3_000,
+    maxLines: 2_999,
     async arrange(twin) {
       twin.setState({ nextSyncIds: [JOB.jobId] });
       await startSync(twin, 'https://files.example.com/stock/arranged.csv');

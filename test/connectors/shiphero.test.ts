@@ -44,6 +44,18 @@ describe('a file of ShipHero', () => {
     expect(writerWith({ reason: 'Recount', ...settings }).fileOf(shipheroLines(1)).text).toBe(text);
   });
 
+  it('calls its first column as the connection says', () => {
+    const { text } = writerWith({ skuColumn: '#sku' }).fileOf(shipheroLines(1));
+    expect(text).toBe('#sku,quantity,action,reason\nS1,0,replace,Stockbridge stock sync\n');
+  });
+
+  it('has 3,000 lines at most, its header among them', async () => {
+    const { text } = writerWith().fileOf(shipheroLines(2_999));
+    expect(text.trimEnd().split('\n')).toHaveLength(3_000);
+    const failure = await failureOfCall((async () => writerWith().fileOf(shipheroLines(3_000)))());
+    expect(failure.message).toBe('3000 lines in one call, ShipHero takes 2999');
+  });
+
   // What a spreadsheet takes for a formula is a SKU like any other.
   const ODD = ['A,1', 'say "7"', 'two\nlines', 'a\rb', ' blank ', '=1+1', '-7', '@x', '007', '#1', 'ü€😀', 'A/B%2F'];
 
@@ -66,10 +78,12 @@ describe('a file of ShipHero', () => {
 describe('ShipHero', () => {
   it('says what its requests cost at most, and how long a job may take', () => {
     expect(writerWith()).toMatchObject({
-      batchSize: 3_000,
+      batchSize: 2_999,
       deadlineMs: 1_800_000,
       credits: { start: 10, stop: 10, read: 1, find: 51, page: 251 },
     });
+    // Let in before the header was counted.
+    expect(writerWith({ batchSize: 3_000 }).batchSize).toBe(2_999);
     const given = writerWith({ batchSize: 10, itemsPageSize: 5, syncDeadlineSeconds: 10 });
     expect(given).toMatchObject({ batchSize: 10, deadlineMs: 10_000, credits: { page: 6 } });
   });

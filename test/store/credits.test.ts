@@ -73,3 +73,21 @@ it('asks again when somebody doubts the count, and then only one of the callers'
   expect(await stores.credits.reserve('doubted', 1, 0)).toEqual({ unknown: true });
   expect(await stores.credits.reserve('doubted', 1, 0)).toEqual({ waitMs: 0, reserved: true });
 });
+
+it('gives back what was reserved and not paid, and takes what was paid above that', async () => {
+  await learn('corrected', 50);
+  await stores.credits.reserve('corrected', 40, 0);
+  await stores.credits.correct('corrected', 36);
+  expect(await stores.credits.reserve('corrected', 46, 0)).toEqual({ waitMs: 0, reserved: true });
+  await stores.credits.correct('corrected', 20);
+  await stores.credits.correct('corrected', -15);
+  expect(await stores.credits.reserve('corrected', 6, 0)).toMatchObject({ reserved: false });
+  expect(await stores.credits.reserve('corrected', 5, 0)).toEqual({ waitMs: 0, reserved: true });
+});
+
+it('never counts more than there can be, whatever is given back', async () => {
+  await learn('brimful', 100);
+  await stores.credits.correct('brimful', 500);
+  expect(await stores.credits.reserve('brimful', 90, 0)).toMatchObject({ reserved: true, waitMs: 0 });
+  expect(await stores.credits.reserve('brimful', 20, 0)).toMatchObject({ reserved: false });
+});

@@ -1,7 +1,7 @@
 import { type ShipheroTwin, startShipheroTwin } from '../../src/twins/shiphero-twin';
 import { graphql, ITEMS, START, startSync, USER, WAREHOUSE } from './shiphero-calls';
 
-const QUOTA = '{ user_quota { complexity credits_remaining max_available increment_rate } }';
+const QUOTA = '{ user_quota { credits_remaining max_available increment_rate } }';
 
 const clock = { ms: 1_700_000_000_000 };
 let twin: ShipheroTwin;
@@ -20,7 +20,7 @@ const violation = (name: string) => twin.state().violations[name];
 it('says what is left, what there can be and how fast it comes back', async () => {
   twin.setState({ creditsRemaining: { [USER]: 101 } });
   expect((await graphql(twin, QUOTA)).data).toEqual({
-    user_quota: { complexity: 1, credits_remaining: 100, max_available: 4004, increment_rate: 60 },
+    user_quota: { credits_remaining: 100, max_available: 4004, increment_rate: 60 },
   });
   clock.ms += 1500;
   expect(credits()).toBe(190);
@@ -118,6 +118,22 @@ it('answers 429 beyond the requests of a window', async () => {
   expect(twin.state()).toMatchObject({ requests: { [USER]: 3 }, violations: { rateLimit: 2, throttled: 0 } });
   clock.ms += 300_000;
   expect((await graphql(twin, QUOTA)).status).toBe(200);
+});
+
+it('offers no figures of the request beside the quota, as ShipHero does not', async () => {
+  expect((await graphql(twin, '{ user_quota { request_id } }')).status).toBe(400);
+});
+
+it('charges for what a list returns when told so, but lets in nobody who has not what it might cost', async () => {
+  twin.setState({ chargesReturned: true, creditsRemaining: { [USER]: 100 } });
+  await startSync(twin, 'https://files.example.com/a.csv');
+  const list =
+    'query ($first: Int) { inventory_sync_statuses { complexity data(first: $first) { edges { cursor } } } }';
+  expect(credits()).toBe(90);
+  expect((await graphql(twin, list, { first: 50 })).data).toMatchObject({ inventory_sync_statuses: { complexity: 2 } });
+  expect(credits()).toBe(88);
+  expect((await graphql(twin, list, { first: 88 })).errors).toMatchObject([{ code: 30, required_credits: 89 }]);
+  expect(credits()).toBe(88);
 });
 
 it('has the limits that ShipHero names', () => {

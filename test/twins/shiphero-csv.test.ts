@@ -52,16 +52,28 @@ describe('a file', () => {
     expect(stock()).toEqual({ [`${key('A,1')}/B%2F1`]: 3, [key('A')]: 4 });
   });
 
-  it('takes 3,000 lines and refuses 3,001', async () => {
+  it('takes 3,000 lines, the header among them, and refuses 3,001', async () => {
     twin.setState({ rowsPerSecond: 1e7 });
-    expect(await ran(csvOf(...rows(3000)))).toMatchObject({ status: 'success', finished_count: 3000 });
+    expect(await ran(csvOf(...rows(2999)))).toMatchObject({ status: 'success', finished_count: 2999 });
     twin.reset();
-    expect(await ran(csvOf(...rows(3001)))).toMatchObject({
+    expect(await ran(csvOf(...rows(3000)))).toMatchObject({
       status: 'error',
       error: 'File has 3001 lines, at most 3000 are allowed',
       total_count: 0,
     });
     expect({ stock: stock(), violations: violations() }).toEqual({ stock: {}, violations: { batchTooLarge: 1 } });
+  });
+
+  it.each([
+    ['any', 'sku', 'success'],
+    ['any', '#sku', 'success'],
+    ['sku', 'sku', 'success'],
+    ['sku', '#sku', 'error'],
+    ['#sku', '#sku', 'success'],
+    ['#sku', 'sku', 'error'],
+  ] as const)('that wants the column %s and is given %s is a %s', async (skuColumn, given, status) => {
+    twin.setState({ skuColumn });
+    expect(await ran(`${given},quantity,action,reason\nS1,7,replace,Recount\n`)).toMatchObject({ status });
   });
 
   it.each([

@@ -18,7 +18,7 @@ import {
 
 const OTHER = { username: 'other', password: 'other-word' };
 const DEMO = { username: USER, password: 'demo-password' };
-const QUOTA = '{ user_quota { request_id complexity credits_remaining max_available increment_rate } }';
+const QUOTA = '{ user_quota { credits_remaining max_available increment_rate } }';
 
 const clock = { ms: Date.parse('2024-05-06T07:08:09.123Z') };
 let twin: ShipheroTwin;

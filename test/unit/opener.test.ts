@@ -57,6 +57,7 @@ function openerWith(options: {
       reserve: () => Promise.reject(new Error('this channel counts no credits')),
       learn: () => Promise.reject(new Error('this channel counts no credits')),
       doubt: () => Promise.reject(new Error('this channel counts no credits')),
+      correct: () => Promise.reject(new Error('this channel counts no credits')),
     },
     workingTokens: {
       async note(...noted) {

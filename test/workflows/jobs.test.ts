@@ -53,21 +53,21 @@ test('each step of a job has the attempts of its own policy: it is looked at unt
   expect(Object.fromEntries(attempts)).toMatchObject({ pushChunk: 3, readPushJob: 0, collectPushJob: 5 });
 });
 
-test('3,000 rows with 30 bad ones: 2,970 delivered, 30 told with row and reason, for as many events as 30 rows', async () => {
+test('2,999 rows, a full file, with 30 bad ones: 2,969 delivered, 30 told with row and reason, for as many events as 30 rows', async () => {
   const { shiphero } = scene.stand;
   const large = await addShiphero(scene.stand, 3_002);
-  const stock = stockOf('B', 3_000);
+  const stock = stockOf('B', 2_999);
   const bad = Array.from({ length: 30 }, (_, index) => `B${index * 100}`);
   shiphero.setState({ knownSkus: Object.keys(stock).filter((sku) => !bad.includes(sku)), rowsPerSecond: 1_000 });
   const submissionId = await large.send(stock);
   await large.settled();
   const lines = await large.lines(submissionId);
-  expect(lines.filter(({ status }) => status === 'success')).toHaveLength(2_970);
+  expect(lines.filter(({ status }) => status === 'success')).toHaveLength(2_969);
   const failed = lines.filter(({ status }) => status === 'error');
   expect(failed.map(({ listing, error }) => [listing, error])).toEqual(
     bad.map((sku) => [sku, 'SKU does not exist in this warehouse']),
   );
-  expect(Object.keys(large.shown())).toHaveLength(2_970);
+  expect(Object.keys(large.shown())).toHaveLength(2_969);
   const small = await addShiphero(scene.stand, 3_003);
   shiphero.setState({ knownSkus: Object.keys(stockOf('C', 29)) });
   await small.send(stockOf('C', 30));

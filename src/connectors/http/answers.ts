@@ -132,9 +132,14 @@ export function parseAnswer<T>(answer: HttpAnswer, schema: z.ZodType<T>, context
 }
 
 /** An answer that must not be believed. */
-export function contractViolation(why: string, status: number | undefined, context: AnswerContext): ConnectorError {
+export function contractViolation(
+  why: string,
+  status: number | undefined,
+  context: AnswerContext,
+  more: FailureDetails = {},
+): ConnectorError {
   return new ConnectorError('ChannelContractViolated', `${context.what}: ${why}`, {
-    details: { ...detailsOf(context), ...(status === undefined ? {} : { status }) },
+    details: { ...detailsOf(context), ...more, ...(status === undefined ? {} : { status }) },
     mayStillApply: context.isWrite,
   });
 }

@@ -1,11 +1,13 @@
 import { z } from 'zod';
+import type { Receipt } from '../credits';
 import type { ConnectorError } from '../errors';
 import { type AnswerContext, contractViolation, failureOf, isSuccess, parseAnswer, refusal } from '../http/answers';
 import type { HttpAnswer } from '../http/client';
 import { retryAfterMsOf } from '../http/retry-after';
-import { jsonOf } from '../http/words';
+import { cleanWords, jsonOf } from '../http/words';
+
 import { statusWord } from '../status-words';
-import { type GraphqlError, graphqlAnswer, type Operation } from './schemas';
+import { type GraphqlError, graphqlAnswer, type Operation, operationMeta } from './schemas';
 
 /** ShipHero's code for credits that do not suffice. */
 const THROTTLED = '30';
@@ -26,25 +28,35 @@ const nothing = z.object({ data: z.null() });
 /**
  * The operation's value in an answer of `POST /graphql`. A complete value is believed also when errors stand beside it; otherwise
  * the errors decide, but for a change that is answered in part: nobody knows how far that got, so it is a contract violation.
+ * `onReceipt` is told of the request in either case.
  */
-export function completeValueOf<T>(answer: HttpAnswer, operation: Operation<T>, context: AnswerContext): T {
+export function completeValueOf<T>(
+  answer: HttpAnswer,
+  operation: Operation<T>,
+  context: AnswerContext,
+  onReceipt: (receipt: Receipt) => void = () => undefined,
+): T {
   const { field, value, isOfOneSync } = operation;
   const read = isSuccess(answer)
     ? parseAnswer(answer, graphqlAnswer, context)
     : graphqlAnswer.safeParse(jsonOf(answer.text)).data;
   const { data, errors } = read ?? {};
+  const given = data?.[field];
+  const receipt = receiptOf(given, errors ?? [], context);
+  onReceipt(receipt);
   const failure =
     errors && errors.length > 0 && answer.status < 500 && !TELLING_STATUSES.includes(answer.status)
-      ? failureOfErrors(errors, answer.status, context)
+      ? failureOfErrors(errors, answer.status, context, receipt)
       : undefined;
   if (!isSuccess(answer)) throw failure ?? failureOf(answer, context);
-  const given = data?.[field];
   const parsed = value.safeParse(given);
   if (parsed.success) return parsed.data;
   const isPart = context.isWrite && given !== undefined && given !== null;
   if (failure && !isPart) throw failure;
   if (isOfOneSync && nothing.safeParse(given).success) {
-    throw refusal('ChannelRejected', answer.status, 'ShipHero knows of no such sync', context);
+    throw refusal('ChannelRejected', answer.status, 'ShipHero knows of no such sync', context, {
+      details: requestIdOf(receipt),
+    });
   }
   const [issue] = parsed.error.issues;
   const path = ['data', field, ...(issue?.path.map(String) ?? [])].join('.');
@@ -52,27 +64,45 @@ export function completeValueOf<T>(answer: HttpAnswer, operation: Operation<T>, 
     `the answer breaks the contract at "${path}": ${issue?.message ?? ''}`,
     answer.status,
     context,
+    requestIdOf(receipt),
   );
 }
 
-function failureOfErrors(errors: readonly GraphqlError[], status: number, context: AnswerContext): ConnectorError {
+/** What was paid stands beside a value; an operation that is refused for want of credits costs none. */
+function receiptOf(given: unknown, errors: readonly GraphqlError[], { what, secrets }: AnswerContext): Receipt {
+  const { request_id, complexity } = operationMeta.parse(given);
+  const id = cleanWords(request_id ?? errors.find((error) => error.request_id)?.request_id ?? '', secrets);
+  const isThrottled = errors.some((error) => codeOf(error) === THROTTLED);
+  const credits = complexity ?? (isThrottled ? 0 : undefined);
+  return { what, ...(id === '' ? {} : { requestId: id }), ...(credits === undefined ? {} : { credits }) };
+}
+
+const requestIdOf = ({ requestId }: Receipt) => (requestId === undefined ? {} : { requestId });
+
+function failureOfErrors(
+  errors: readonly GraphqlError[],
+  status: number,
+  context: AnswerContext,
+  receipt: Receipt,
+): ConnectorError {
   const words = errors
     .map(({ code, message }) => [code, message].filter((part) => part !== undefined && part !== '').join(': '))
     .join('; ');
+  const details = requestIdOf(receipt);
   const throttled = errors.find((error) => codeOf(error) === THROTTLED);
   if (throttled) {
     const seconds = secondsOf(throttled.time_remaining ?? '');
     if (seconds === undefined && isNeverAffordable(throttled)) {
-      return refusal('ChannelRejected', status, words, context);
+      return refusal('ChannelRejected', status, words, context, { details });
     }
     const retryAfterMs = retryAfterMsOf(seconds?.toString(), context.now());
-    return refusal('ChannelRateLimited', status, words, context, { details: { retryAfterMs } });
+    return refusal('ChannelRateLimited', status, words, context, { details: { ...details, retryAfterMs } });
   }
-  if (errors.some(isAuth)) return refusal('ChannelAuthFailed', status, words, context);
+  if (errors.some(isAuth)) return refusal('ChannelAuthFailed', status, words, context, { details });
   if (errors.some((error) => FAULTS.includes(codeOf(error)))) {
-    return refusal('ChannelUnavailable', status, words, context, { mayStillApply: context.isWrite });
+    return refusal('ChannelUnavailable', status, words, context, { details, mayStillApply: context.isWrite });
   }
-  return refusal('ChannelRejected', status, words, context);
+  return refusal('ChannelRejected', status, words, context, { details });
 }
 
 const codeOf = ({ code, extensions }: GraphqlError): string => statusWord(code ?? extensions?.code ?? '');

@@ -98,7 +98,7 @@ export function shipheroClient({ connection, credentials, settings, context }: S
       throw isInDoubt ? inDoubt(error) : error;
     });
     try {
-      return completeValueOf(answer, operation, about);
+      return completeValueOf(answer, operation, about, context.onReceipt);
     } catch (error) {
       throw repeatable || !(error instanceof ConnectorError) ? error : inDoubt(error);
     }

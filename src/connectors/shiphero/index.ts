@@ -10,6 +10,7 @@ import { SHIPHERO_ENDPOINT, type ShipheroClient, shipheroClient } from './client
 import { creditsFor, creditsOf, issuedTokenOf, jobFileOf, jobStateOf, rowVerdictPageOf } from './mapper';
 import {
   listingSettings,
+  MAX_FILE_ROWS,
   type ShipheroCredentials,
   type ShipheroSettings,
   shipheroCredentials,
@@ -59,7 +60,7 @@ export const shipheroConnector: Connector = {
 };
 
 const jobWriterOf = (client: ShipheroClient, settings: ShipheroSettings): JobInventoryWriter => ({
-  batchSize: settings.batchSize,
+  batchSize: Math.min(settings.batchSize, MAX_FILE_ROWS),
   deadlineMs: settings.syncDeadlineSeconds * 1_000,
   credits: creditsFor(settings),
   fileOf: (lines) => jobFileOf(lines, settings),

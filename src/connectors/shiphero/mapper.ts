@@ -2,14 +2,15 @@ import { stringify } from 'csv-stringify/sync';
 import { listingParts } from '../../contracts/ids';
 import type { StockLine } from '../../contracts/stock';
 import { expiryOf } from '../access-token';
+import type { Credits } from '../credits';
 import { ConnectorError } from '../errors';
 import { type AnswerContext, contractViolation } from '../http/answers';
 import { cleanWords } from '../http/words';
-import type { Credits, IssuedToken, JobFile, JobRequest, JobState, RowVerdict, RowVerdictPage } from '../ports';
+import type { IssuedToken, JobFile, JobRequest, JobState, RowVerdict, RowVerdictPage } from '../ports';
 import { statusWord } from '../status-words';
 import { checkStockLines } from '../stock-lines';
 import { type ItemPage, type Quota, SYNCS_LOOKED_THROUGH, type SyncStatus, type TokenAnswer } from './schemas';
-import { MAX_FILE_LINES, type ShipheroSettings } from './settings';
+import { MAX_FILE_ROWS, type ShipheroSettings } from './settings';
 
 /** Only HTTP 200 answers reach a mapper. */
 const OK = 200;
@@ -18,10 +19,14 @@ const MUTATION_CREDITS = 10;
 const QUERY_CREDITS = 1;
 /** The only thing that may be done with a quantity. */
 const ACTION = 'replace';
-/** Statuses after which nothing more is applied; ShipHero's filters know longer words too, such as `error_partial`. */
+/** Statuses after which nothing more is applied: `success`, `error`, `error_all`, `error_partial`, `error_unknown`, `aborted`, and what else may begin with `error`. */
 const ENDED = /^(?:SUCCESS|ERROR(?:_.+)?|ABORTED)$/;
-/** A row that was not applied, such as `error` or `error_not_found`. */
+/** Ended early, for a reason that ShipHero does not know itself. */
+const ENDED_EARLY = 'ERROR_UNKNOWN';
+/** A row that was not applied: `error`, `error_unknown`, `error_not_found`, and what else may begin with `error`. */
 const ROW_ERROR = /^ERROR(?:_.+)?$/;
+/** A row that was not reached: of a sync that goes on, or that ended before it. */
+const ROW_OPEN = ['PENDING', 'PROCESSING', 'ABORTED'];
 
 /** What each request costs at most: a list costs 1 and 1 more for every node that it may return. */
 export const creditsFor = ({ itemsPageSize }: Pick<ShipheroSettings, 'itemsPageSize'>): Record<JobRequest, number> => ({
@@ -42,9 +47,9 @@ function skuOf(listing: string): string {
 /** Throws `InvariantBroken` for lines that ShipHero cannot take as one file, none at all included. */
 export function jobFileOf(lines: readonly StockLine[], settings: ShipheroSettings): JobFile {
   if (lines.length === 0) throw new ConnectorError('InvariantBroken', 'a file without lines');
-  checkStockLines(lines, MAX_FILE_LINES, 'ShipHero');
-  const { dynamicSlotting, location = '', reason } = settings;
-  const header = ['sku', 'quantity', 'action', 'reason', ...(dynamicSlotting ? ['location'] : [])];
+  checkStockLines(lines, MAX_FILE_ROWS, 'ShipHero');
+  const { dynamicSlotting, location = '', reason, skuColumn } = settings;
+  const header = [skuColumn, 'quantity', 'action', 'reason', ...(dynamicSlotting ? ['location'] : [])];
   // A SKU that a spreadsheet would take for a formula stays as it is: a program reads the file, and another spelling is another SKU.
   const rows = lines.map(({ listing, quantity }) => [
     skuOf(listing),
@@ -64,8 +69,12 @@ export function jobStateOf(sync: SyncStatus, secrets: readonly string[]): JobSta
   // A sync whose file was not read yet has no rows, and none of them is unfinished.
   const isCounted = total !== null && finished !== null && total > 0 && finished >= total;
   const words = cleanWords(sync.error, secrets);
+  const word = statusWord(sync.status);
+  const status = cleanWords(sync.status, secrets);
   return {
-    hasEnded: isCounted || ENDED.test(statusWord(sync.status)),
+    hasEnded: isCounted || ENDED.test(word),
+    ...(status === '' ? {} : { status }),
+    ...(word === ENDED_EARLY && !isCounted ? { isUnexplained: true } : {}),
     totalCount: total,
     successCount: sync.success_count,
     errorCount: sync.error_count,
@@ -90,12 +99,13 @@ function rowVerdictOf(
   const code = sku ?? null;
   const word = statusWord(status);
   if (word === 'SUCCESS') return { row, code, verdict: 'accepted' };
-  if (ROW_ERROR.test(word)) {
-    return { row, code, verdict: 'rejected', message: cleanWords(error, secrets) || 'ShipHero gives no reason' };
-  }
   const shown = cleanWords(status, secrets);
+  if (ROW_ERROR.test(word)) {
+    const message = cleanWords(error, secrets) || `ShipHero calls the row ${shown} and gives no reason`;
+    return { row, code, verdict: 'rejected', message };
+  }
   const message = shown === '' ? 'ShipHero gives the row no status' : `ShipHero calls the row ${shown}`;
-  return { row, code, verdict: 'unknown', message };
+  return { row, code, verdict: 'unknown', message, ...(ROW_OPEN.includes(word) ? {} : { isOdd: true }) };
 }
 
 /** The token with the moment of its death, counted from when it was asked for, and the refresh token to use next. */

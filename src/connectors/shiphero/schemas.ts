@@ -24,6 +24,7 @@ const graphqlError = z
   .object({
     code: text,
     message: text,
+    request_id: text,
     extensions: z.object({ code: text }).optional().catch(undefined),
     required_credits: figure,
     remaining_credits: figure,
@@ -32,6 +33,11 @@ const graphqlError = z
   .catch({ code: undefined, message: undefined });
 
 export type GraphqlError = z.output<typeof graphqlError>;
+
+/** What nearly every operation says of itself beside its own fields: ShipHero's id of the request, and the credits that it cost. */
+export const operationMeta = z
+  .object({ request_id: text, complexity: z.number().min(0).optional().catch(undefined) })
+  .catch({ request_id: undefined });
 
 /** Every answer of `POST /graphql`. */
 export const graphqlAnswer = z.object({
@@ -52,13 +58,15 @@ export interface Operation<T> {
 /** The list of a connection; a node that is null is no complete answer. */
 const edges = <T extends z.ZodType>(node: T) => z.array(z.object({ node }));
 
+/** What {@link operationMeta} reads; `user_quota` alone offers neither. */
+const META = 'request_id complexity';
+
 // Variables stand in the fields of `data`, so that no name of an input type is needed: the source document prints none.
 
 /** Variables: `url`, `warehouse_id`, `customer_account_id`. */
 export const startSync: Operation<{ sync_id: string }> = {
   field: 'inventory_sync',
-  query:
-    'mutation ($url: String!, $warehouse_id: String!, $customer_account_id: String) { inventory_sync(data: { url: $url, warehouse_id: $warehouse_id, customer_account_id: $customer_account_id }) { sync_id } }',
+  query: `mutation ($url: String!, $warehouse_id: String!, $customer_account_id: String) { inventory_sync(data: { url: $url, warehouse_id: $warehouse_id, customer_account_id: $customer_account_id }) { ${META} sync_id } }`,
   value: z.object({ sync_id: syncId }),
   isOfOneSync: false,
 };
@@ -66,8 +74,7 @@ export const startSync: Operation<{ sync_id: string }> = {
 /** Variables: `sync_id`, `reason`. */
 export const abortSync: Operation<unknown> = {
   field: 'inventory_sync_abort',
-  query:
-    'mutation ($sync_id: String!, $reason: String) { inventory_sync_abort(data: { sync_id: $sync_id, reason: $reason }) { sync { status } } }',
+  query: `mutation ($sync_id: String!, $reason: String) { inventory_sync_abort(data: { sync_id: $sync_id, reason: $reason }) { ${META} sync { status } } }`,
   value: z.object({ sync: z.object({ status: z.string().nullish() }) }),
   isOfOneSync: false,
 };
@@ -82,7 +89,7 @@ export type SyncList = z.output<typeof syncList>;
 /** Variables: `warehouse_id`, `customer_account_id`. */
 export const listSyncs: Operation<SyncList> = {
   field: 'inventory_sync_statuses',
-  query: `query ($warehouse_id: String, $customer_account_id: String) { inventory_sync_statuses(warehouse_id: $warehouse_id, customer_account_id: $customer_account_id) { data(first: ${SYNCS_LOOKED_THROUGH}) { edges { node { id url } } } } }`,
+  query: `query ($warehouse_id: String, $customer_account_id: String) { inventory_sync_statuses(warehouse_id: $warehouse_id, customer_account_id: $customer_account_id) { ${META} data(first: ${SYNCS_LOOKED_THROUGH}) { edges { node { id url } } } } }`,
   value: syncList,
   isOfOneSync: false,
 };
@@ -113,8 +120,7 @@ export type SyncStatus = z.output<typeof syncStatus>['data'];
 /** Variables: `id`. */
 export const readSync: Operation<{ data: SyncStatus }> = {
   field: 'inventory_sync_status',
-  query:
-    'query ($id: String!) { inventory_sync_status(id: $id) { data { status error total_count success_count error_count finished_count } } }',
+  query: `query ($id: String!) { inventory_sync_status(id: $id) { ${META} data { status error total_count success_count error_count finished_count } } }`,
   value: syncStatus,
   isOfOneSync: true,
 };
@@ -132,8 +138,7 @@ export type ItemPage = z.output<typeof itemPage>['data'];
 /** Variables: `id`, `status`, `first`, `after`. */
 export const readItems: Operation<{ data: ItemPage }> = {
   field: 'inventory_sync_items_status',
-  query:
-    'query ($id: String!, $status: String, $first: Int, $after: String) { inventory_sync_items_status(id: $id, status: $status) { data(first: $first, after: $after) { pageInfo { hasNextPage endCursor } edges { node { row sku status error } } } } }',
+  query: `query ($id: String!, $status: String, $first: Int, $after: String) { inventory_sync_items_status(id: $id, status: $status) { ${META} data(first: $first, after: $after) { pageInfo { hasNextPage endCursor } edges { node { row sku status error } } } } }`,
   value: itemPage,
   isOfOneSync: true,
 };

@@ -1,8 +1,11 @@
 import { z } from 'zod';
 import { commonSettings } from '../settings';
 
-/** Lines in one file: the source document's ceiling. */
-export const MAX_FILE_LINES = 3_000;
+/** Lines in one file, the header among them: the source document's ceiling. */
+const MAX_FILE_LINES = 3_000;
+
+/** Rows of stock in one file. */
+export const MAX_FILE_ROWS = MAX_FILE_LINES - 1;
 
 /** ShipHero takes 7,000 requests of an account in 5 minutes. */
 const MAX_REQUESTS_PER_MINUTE = 1_400;
@@ -39,8 +42,10 @@ const settings = commonSettings.extend({
   location: z.string().trim().min(1).max(100).optional(),
   /** The field of a WMS line that ShipHero knows as the SKU. */
   listingFrom: z.enum(['sku', 'sellerSku', 'variantId', 'productId']).default('sku'),
-  /** Lines in one file. */
-  batchSize: z.int().min(1).max(MAX_FILE_LINES).default(MAX_FILE_LINES),
+  /** Rows of stock in one file; a setting of 3,000, which was let in before the header was counted, is read as 2,999. */
+  batchSize: z.int().min(1).max(MAX_FILE_LINES).default(MAX_FILE_ROWS),
+  /** What the header of a file calls the column of SKUs. */
+  skuColumn: z.enum(['sku', '#sku']).default('sku'),
   /** Stands in every row; people see it in ShipHero's log of changes. */
   reason: z.string().trim().min(1).max(100).default('Stockbridge stock sync'),
   /** Rows of a sync that are read at once; each costs a credit, whether it is there or not. */
