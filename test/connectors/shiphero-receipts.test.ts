@@ -85,6 +85,7 @@ it('names the request in every failure that the answer puts a number to', async 
   const body = (value: unknown) => ({ data: { inventory_sync_status: value } });
   for (const value of [
     { request_id: '5d9654d6', complexity: 1, data: null },
+    { request_id: '0b4c9a5e-1111-4222-8333-444455556666', complexity: 1, data: null },
     { request_id: 5_965_436, complexity: 'much', data: { total_count: 'one' } },
   ]) {
     twin.setFaults([{ kind: 'status', status: 200, body: JSON.parse(JSON.stringify(body(value))) }]);

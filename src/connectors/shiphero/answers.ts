@@ -4,7 +4,7 @@ import type { ConnectorError } from '../errors';
 import { type AnswerContext, contractViolation, failureOf, isSuccess, parseAnswer, refusal } from '../http/answers';
 import type { HttpAnswer } from '../http/client';
 import { retryAfterMsOf } from '../http/retry-after';
-import { cleanWords, jsonOf } from '../http/words';
+import { jsonOf } from '../http/words';
 
 import { statusWord } from '../status-words';
 import { type GraphqlError, graphqlAnswer, type Operation, operationMeta } from './schemas';
@@ -21,6 +21,8 @@ const AUTH_WORDS = /\b(?:unauthori[sz]ed|unauthenticated|authentication|token)\b
 const MAXIMUM = /\bmaximum\b/i;
 /** Here the status says it all; with any other 4xx a list of errors says more. */
 const TELLING_STATUSES = [401, 403, 408, 429];
+
+const REQUEST_ID = /^[\w.:=+/-]{1,100}$/;
 
 /** What stands in the place of a sync that ShipHero does not know. */
 const nothing = z.object({ data: z.null() });
@@ -71,7 +73,9 @@ export function completeValueOf<T>(
 /** What was paid stands beside a value; an operation that is refused for want of credits costs none. */
 function receiptOf(given: unknown, errors: readonly GraphqlError[], { what, secrets }: AnswerContext): Receipt {
   const { request_id, complexity } = operationMeta.parse(given);
-  const id = cleanWords(request_id ?? errors.find((error) => error.request_id)?.request_id ?? '', secrets);
+  const said = request_id ?? errors.find((error) => error.request_id)?.request_id ?? '';
+  // Long ids look like tokens, so that it is not cleaned as words are: it is an id, or nothing.
+  const id = REQUEST_ID.test(said) && !secrets.some((secret) => secret !== '' && said.includes(secret)) ? said : '';
   const isThrottled = errors.some((error) => codeOf(error) === THROTTLED);
   const credits = complexity ?? (isThrottled ? 0 : undefined);
   return { what, ...(id === '' ? {} : { requestId: id }), ...(credits === undefined ? {} : { credits }) };
