@@ -80,6 +80,8 @@ export function createRedrive({
       return result;
     },
     poke: (id) => void wakes.push(dispatch.pokeInventorySync(id)),
+    // It stands there already, under whatever identity it was parked with.
+    parked: { park: async () => '' },
     clocks: stores.eventClocks,
     now: Date.now,
     // The words of the result have them.
@@ -115,7 +117,8 @@ export function createRedrive({
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       if (error.status === 404) {
-        return { redriven: false, result: 'parked', words: `the account has no connection ${event.data.connectionId}` };
+        const words = `the account has no connection ${event.data.connectionId}`;
+        return { redriven: false, result: 'parked', words, newReason: 'connection_not_found' };
       }
       const faults = error.errors.map(({ path, message }) => `${path}: ${message}`);
       return { redriven: false, result: 'parked', words: faults.join('; ') || error.detail, newReason: 'not_usable' };

@@ -77,7 +77,8 @@ export interface SubmissionView {
   errorCount: number;
   finishedCount: number;
   error: string | null;
-  warnings: readonly IntakeWarning[];
+  /** Only when there are any. */
+  warnings?: readonly IntakeWarning[];
   createdAt: string;
   updatedAt: string;
 }

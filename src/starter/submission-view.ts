@@ -40,7 +40,7 @@ export const submissionView = z.object({
   errorCount: z.number().int(),
   finishedCount: z.number().int(),
   error: z.string().nullable(),
-  warnings: warningsView,
+  warnings: warningsView.optional(),
   createdAt: z.string(),
   updatedAt: z.string(),
 });

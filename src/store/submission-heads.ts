@@ -40,7 +40,7 @@ export const HEAD_COLUMNS =
 
 /** Ids from elsewhere sort by their numbers; our own are made so that they sort as they are. */
 const storedIdOf = ({ source, messageId }: SubmissionDraft, submissionId: string): string =>
-  messageId === null ? submissionId : source === 'csv' || source === 'increff' ? messageId : versionIdOf(messageId);
+  messageId === null ? submissionId : source === 'wms' ? versionIdOf(messageId) : messageId;
 
 const intakeOf = (draft: SubmissionDraft, publishedAtMs: number): Intake => {
   const submissionId = newId();

@@ -18,8 +18,8 @@ interface SubmissionRow extends Omit<SubmissionView, 'createdAt' | 'updatedAt' |
 
 const storedWarnings = z.array(z.object({ kind: z.enum(WARNING_KINDS), path: z.string(), message: z.string() }));
 
-const readWarnings = (text: string | null): SubmissionView['warnings'] =>
-  text === null ? [] : storedWarnings.parse(JSON.parse(text));
+const readWarnings = (text: string | null): Pick<SubmissionView, 'warnings'> =>
+  text === null ? {} : { warnings: storedWarnings.parse(JSON.parse(text)) };
 
 export interface SubmissionStore {
   /** With the counts of this moment. Undefined when there is none of that id in the account. */
@@ -84,7 +84,7 @@ export function createSubmissionStore(db: Database): SubmissionStore {
       );
       if (!row) return undefined;
       const { accountSlug: _tenant, createdAt, updatedAt, warnings, ...counted } = row;
-      const view = { ...counted, warnings: readWarnings(warnings) };
+      const view = { ...counted, ...readWarnings(warnings) };
       const times = { createdAt: createdAt.toISOString(), updatedAt: updatedAt.toISOString() };
       if (row.status !== 'pending' && row.status !== 'processing') return { ...view, ...times };
       const [counts] = await db.select<Counts>(`SELECT ${COUNT_COLUMNS} FROM submission_lines WHERE submissionId = ?`, [
