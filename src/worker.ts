@@ -2,6 +2,7 @@ import { NativeConnection, Runtime } from '@temporalio/worker';
 import { loadConfig, publicUrlOf } from './config';
 import { createHttpClient } from './connectors/http/client';
 import { keepNamespaceReady } from './namespace';
+import { createFailureLog } from './observability/failure-log';
 import { createLogger, sdkLogger } from './observability/logger';
 import { createProcessMetrics } from './observability/metrics';
 import { serveMetrics } from './observability/metrics-server';
@@ -34,10 +35,7 @@ async function main(): Promise<void> {
     stores,
     context: { http, endpoints: config.endpoints, now: Date.now },
     metrics,
-    onFailure: ({ activityType, type, message, details }) => {
-      metrics.onFailure({ activityType, type, channel: details.channel });
-      logger.warn({ activityType, type, ...details }, message);
-    },
+    onFailure: createFailureLog(logger, metrics),
     onReceipt: ({ what, ...receipt }) => logger.debug(receipt, `${what}: answered`),
     retentionDays: config.retentionDays,
     imports: config.imports,

@@ -2,8 +2,11 @@ import { ApplicationFailure, CancelledFailure, type Context } from '@temporalio/
 import { ApplicationFailureCategory } from '@temporalio/common';
 import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
 import { ConnectorError } from '../connectors/errors';
-import { type FailureDetails, type FailureType, TREATMENT } from '../contracts/failures';
+import { type FailureDetails, type FailureType, type ObservedFailure, TREATMENT } from '../contracts/failures';
+import { orderIdentityOf } from '../contracts/ids';
+import type { LoginDue } from '../contracts/login-due';
 import { isDatabaseDown, isStoreUnavailable, refusalCodeOf } from '../store/database';
+import { CallNotMade } from './call-not-made';
 import { earlierChannelFailures, noteChannelFailures } from './heartbeats';
 
 const toApplicationFailure = (type: FailureType, message: string, details: FailureDetails): ApplicationFailure =>
@@ -34,13 +37,7 @@ export function afterTheRequest(error: unknown): never {
 }
 
 /** Tells what happened, so that logs and metrics can be kept in one place. */
-export type FailureObserver = (failure: {
-  activityType: string;
-  /** `Unexpected`: outside the closed set, such as a bug. */
-  type: FailureType | 'Unexpected';
-  message: string;
-  details: FailureDetails;
-}) => void;
+export type FailureObserver = (failure: ObservedFailure) => void;
 
 /** Translates what connectors and the store throw into Temporal's failures: the only place that knows both. */
 export class FailureInterceptor implements ActivityInboundCallsInterceptor {
@@ -55,19 +52,32 @@ export class FailureInterceptor implements ActivityInboundCallsInterceptor {
     } catch (error) {
       // Whatever it threw, it threw because it was told to stop: no failure of anybody's.
       if (this.context.cancellationSignal.aborted) throw new CancelledFailure('the activity was told to stop');
+      if (error instanceof CallNotMade) return this.answerOf(error);
       const translated = error instanceof ConnectorError ? error : storeFailureOf(error);
       if (!translated) {
         // Only its name: nobody has looked at what its message may hold.
         const message = error instanceof Error ? error.name : 'thrown value';
-        this.observe({ activityType: this.context.info.activityType, type: 'Unexpected', message, details: {} });
+        this.observe({ ...this.subject(), type: 'Unexpected', message, details: {} });
         throw error;
       }
       const { type, message } = translated;
       const isOpen = error instanceof ConnectorError && error.mayStillApply;
       const details = this.withCount(type, { ...translated.details, ...(isOpen ? { mayStillApply: true } : {}) });
-      this.observe({ activityType: this.context.info.activityType, type, message, details });
+      this.observe({ ...this.subject(), type, message, details });
       throw toApplicationFailure(type, message, details);
     }
+  }
+
+  /** What failed, and whose it was: by this a line of the log leads to the run, and to the order. */
+  private subject(): Pick<ObservedFailure, 'activityType' | 'workflowId' | 'runId' | 'orderNumber'> {
+    const { activityType, workflowExecution } = this.context.info;
+    const order = orderIdentityOf(workflowExecution?.workflowId ?? '');
+    return { activityType, ...workflowExecution, ...(order ? { orderNumber: order.orderNumber } : {}) };
+  }
+
+  private answerOf({ loginDue }: CallNotMade): LoginDue {
+    const channelFailures = earlierChannelFailures(this.context);
+    return { loginDue: { ...loginDue, ...(channelFailures > 0 ? { channelFailures } : {}) } };
   }
 
   /** Counts what the channel can be charged with, so that lost attempts and our own outages use up none of its attempts. */

@@ -1,13 +1,16 @@
+import { tokenFaultOf } from '../connectors/access-token';
 import type { Receipt } from '../connectors/credits';
 import { ConnectorError } from '../connectors/errors';
 import type { Call, Capabilities, Connector, ConnectorContext } from '../connectors/ports';
 import type { Channel } from '../contracts/channels';
 import type { Connection } from '../contracts/connection';
 import type { FailureDetails, ReservedSlot } from '../contracts/failures';
+import type { LoginDue } from '../contracts/login-due';
 import type { ConnectionCache } from '../store/connection-cache';
 import type { CreditStore } from '../store/credits';
 import type { GateStore } from '../store/gates';
 import type { WorkingTokenStore } from '../store/working-tokens';
+import { CallNotMade } from './call-not-made';
 import { createRateLimit } from './rate-limit';
 import { asLongPause, asRefusalOfOne } from './request-failures';
 
@@ -18,6 +21,8 @@ export interface ConnectionRef {
   minTokenGeneration?: number;
   /** No login will follow: a token that is refused here and works elsewhere is refused for this request only. */
   isLastToken?: boolean;
+  /** The caller has had no login yet and understands {@link LoginDue}: where one is due first, the call is not made. Absent in runs of older builds. */
+  mayAnswerLoginDue?: boolean;
   /** After `ChannelRateLimited`: the turn that was reserved for this request. */
   slot?: ReservedSlot;
 }
@@ -50,10 +55,19 @@ export type OpenConnectionFn = (ref: ConnectionRef) => Promise<OpenConnection>;
 
 /** Returns the function by which activities get at a channel: it loads the row, checks it, and opens the connector on it. */
 export function createOpener(deps: OpenerDeps): OpenConnectionFn {
-  return async ({ connectionId, minTokenGeneration, isLastToken = false, slot }) => {
+  const faultOfToken = (connection: Connection): string | undefined =>
+    deps.connectorFor(connection.channel).capabilities.includes('tokenIssuer')
+      ? tokenFaultOf(connection, deps.context.now())
+      : undefined;
+
+  return async ({ connectionId, minTokenGeneration, isLastToken = false, mayAnswerLoginDue = false, slot }) => {
+    const isStopped = (connection: Connection): boolean =>
+      connection.status !== 'active' ||
+      connection.sealFault !== undefined ||
+      (mayAnswerLoginDue && faultOfToken(connection) !== undefined);
     const cached = await deps.connections.get(connectionId, minTokenGeneration);
     // What stopped it may be over already, so only the row as it is now may stop anybody.
-    if (cached && (cached.status !== 'active' || cached.sealFault !== undefined)) deps.connections.forget(connectionId);
+    if (cached && isStopped(cached)) deps.connections.forget(connectionId);
     const connection = await deps.connections.get(connectionId, minTokenGeneration);
     if (!connection) {
       throw new ConnectorError('ConnectionNotFound', `there is no connection ${connectionId}`, {
@@ -78,6 +92,8 @@ export function createOpener(deps: OpenerDeps): OpenConnectionFn {
       deps.onReceipt?.({ ...given, ...details });
     };
     const capabilities = connector.open(connection, { ...deps.context, onReceipt });
+    const reason = mayAnswerLoginDue ? faultOfToken(connection) : undefined;
+    if (reason !== undefined) throw new CallNotMade({ tokenGeneration: connection.tokenGeneration, reason });
     const obeyThrottle = async (error: unknown) => {
       if (!(error instanceof ConnectorError)) return;
       if (capabilities.creditReader && error.type === 'ChannelRateLimited') await deps.credits.doubt(gate.key);

@@ -5,6 +5,7 @@ import type { CancelVerdict } from '../contracts/order';
 import type { OrderSide, OrderStore, StoredOrder, StoredOrderLine } from '../store/orders';
 import { afterTheRequest } from './failures';
 import { ask, type ConnectionRef, type OpenConnection, type OpenConnectionFn, requireCapability } from './opener';
+import { linesOn, numberOf, standOf, stateOn } from './order-lines';
 import { createOrderLookup } from './order-lookup';
 import { isOvertaken, type OrderReading, readingOf } from './order-reading';
 import { toTheLetter } from './request-failures';
@@ -16,8 +17,10 @@ export interface OrderActivityDeps {
 
 export interface OrderStepInput extends ConnectionRef {
   orderId: string;
-  /** When the cancellation was decided, ISO-8601 UTC. */
+  /** What the WMS is told of when the marketplace accepted the cancel, ISO-8601 UTC. */
   cancelledAt: string;
+  /** The lines that this is about; absent: all of the order. */
+  only?: string[];
   /**
    * The database's time before which nothing was asked for in this run, milliseconds since the epoch. Given once the run may have
    * asked: a line that was not written since is one of an older copy of the database, and nobody knows what it was asked for.
@@ -34,17 +37,12 @@ export interface OrderStepResult {
   notCancelled: { line: string; reason: string }[];
   /** Those of them that were asked for without an answer, and that the marketplace does not show. Absent: none. */
   unknown?: string[];
+  /**
+   * When the marketplace accepted the lines that the WMS has not cancelled yet, ISO-8601 UTC; for one that was cancelled before this was
+   * kept, when it was last written. Absent on the side of the WMS, and in histories of older builds.
+   */
+  acceptedAt?: Record<string, string>;
 }
-
-const numberOf = (line: { lineItemSequenceNumber: string }): string => line.lineItemSequenceNumber;
-const stateOn = (side: OrderSide, line: StoredOrderLine) =>
-  side === 'marketplace' ? line.marketplaceState : line.wmsState;
-const messageOn = (side: OrderSide, line: StoredOrderLine) =>
-  side === 'marketplace' ? line.marketplaceMessage : line.wmsMessage;
-
-/** The lines that this side is to be asked for: in the WMS only what the marketplace has cancelled. */
-const linesOn = (side: OrderSide, order: StoredOrder): StoredOrderLine[] =>
-  side === 'wms' ? order.lines.filter((line) => line.marketplaceState === 'cancelled') : order.lines;
 
 const lineInUse = ({ connection }: OpenConnection): ConnectorError =>
   new ConnectorError('LineInUse', 'another order asks for the same line and has no answer yet', {
@@ -54,17 +52,7 @@ const lineInUse = ({ connection }: OpenConnection): ConnectorError =>
 export function createOrderActivities({ open: openConnection, orders }: OrderActivityDeps) {
   const find = createOrderLookup(orders);
 
-  const standOn = async (side: OrderSide, orderId: string): Promise<OrderStepResult> => {
-    const lines = linesOn(side, await find(orderId));
-    const open = lines.filter((line) => stateOn(side, line) !== 'cancelled');
-    return {
-      cancelled: lines.filter((line) => stateOn(side, line) === 'cancelled').map(numberOf),
-      notCancelled: open.map((line) => ({
-        line: line.lineItemSequenceNumber,
-        reason: messageOn(side, line) ?? 'the channel did not mention it',
-      })),
-    };
-  };
+  const standOn = async (side: OrderSide, orderId: string) => standOf(side, await find(orderId));
 
   /**
    * Asks, and keeps a note of having asked that survives this process: without an answer nobody may ask again blindly. False when
@@ -98,11 +86,11 @@ export function createOrderActivities({ open: openConnection, orders }: OrderAct
   }
 
   async function cancelOn(side: OrderSide, input: OrderStepInput): Promise<OrderStepResult> {
-    const { orderId, cancelledAt, askedSinceMs = 0, leaveOut = [], ...ref } = input;
+    const { orderId, cancelledAt, askedSinceMs = 0, leaveOut = [], only, ...ref } = input;
     const order = await find(orderId);
-    const lines = linesOn(side, order).filter(
-      (line) => stateOn(side, line) !== 'cancelled' && !leaveOut.includes(numberOf(line)),
-    );
+    const isMeant = (line: StoredOrderLine) =>
+      !leaveOut.includes(numberOf(line)) && (only?.includes(numberOf(line)) ?? true);
+    const lines = linesOn(side, order).filter((line) => stateOn(side, line) !== 'cancelled' && isMeant(line));
     if (lines.length === 0) return standOn(side, orderId);
     const open = await openConnection(ref);
     const canRead = open.capabilities.orderReader !== undefined;

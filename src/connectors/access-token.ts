@@ -50,14 +50,19 @@ export function storedRefreshTokenOf(connection: Connection): string | undefined
   return token === '' ? undefined : token;
 }
 
-/** The connection's token for a call. Throws `ChannelAuthFailed` with the token's generation when there is none or it dies within two minutes. */
+/** Why the connection's token cannot be used for a call: there is none, or it dies within two minutes. Undefined when it can. */
+export function tokenFaultOf(connection: Connection, nowMs: number): string | undefined {
+  if (storedTokenOf(connection) === undefined) return 'there is no usable token';
+  const { tokenExpiresAtMs } = connection;
+  const isDying = tokenExpiresAtMs !== null && tokenExpiresAtMs - nowMs < MIN_TOKEN_LIFE_MS;
+  return isDying ? 'the token is known to have expired, or is about to' : undefined;
+}
+
+/** The connection's token for a call. Throws `ChannelAuthFailed` with the token's generation when {@link tokenFaultOf} finds a fault. */
 export function accessTokenOf(connection: Connection, nowMs: number): string {
-  const token = storedTokenOf(connection);
-  if (token === undefined) throw authFailed(connection, 'there is no usable token');
-  if (connection.tokenExpiresAtMs !== null && connection.tokenExpiresAtMs - nowMs < MIN_TOKEN_LIFE_MS) {
-    throw authFailed(connection, 'the token is known to have expired, or is about to');
-  }
-  return token;
+  const fault = tokenFaultOf(connection, nowMs);
+  if (fault !== undefined) throw authFailed(connection, fault);
+  return storedTokenOf(connection) ?? '';
 }
 
 const authFailed = ({ id, channel, tokenGeneration }: Connection, why: string): ConnectorError =>

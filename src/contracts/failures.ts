@@ -49,6 +49,20 @@ export interface FailureDetails {
   mayStillApply?: true;
 }
 
+/** What an activity failed of, as logs and metrics get it. */
+export interface ObservedFailure {
+  activityType: string;
+  /** `Unexpected`: outside the closed set, such as a bug. */
+  type: FailureType | 'Unexpected';
+  message: string;
+  details: FailureDetails;
+  /** The run that the activity belongs to. Absent for an activity without a workflow. */
+  workflowId?: string;
+  runId?: string;
+  /** Of the order, where the run is one of an order. */
+  orderNumber?: string;
+}
+
 /** A turn at a channel's rate limit that lies ahead, so that nobody waits for it inside an activity. */
 export interface ReservedSlot {
   /** By the database's clock, milliseconds since the epoch. */

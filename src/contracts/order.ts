@@ -50,7 +50,7 @@ export type CancelVerdict =
 export interface CancelOrderRequest {
   order: OrderRef;
   lines: readonly OrderLine[];
-  /** When the cancellation was decided, ISO-8601 UTC; taken once per run. */
+  /** When the marketplace accepted the cancel of these lines, ISO-8601 UTC; the same in every try. */
   cancelledAt: string;
 }
 

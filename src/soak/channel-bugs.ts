@@ -54,7 +54,7 @@ export const CHANNEL_BUGS: readonly Bug[] = [
     breaks: 'I3',
     edits: [
       {
-        file: 'activities/orders.js',
+        file: 'activities/order-lines.js',
         find: "side === 'wms' ? order.lines.filter((line) => line.marketplaceState === 'cancelled') : order.lines",
         replace: 'order.lines',
       },
@@ -62,7 +62,7 @@ export const CHANNEL_BUGS: readonly Bug[] = [
         file: WORKFLOWS,
         find: 'const atMarketplace = await (0, marketplace_cancel_1.cancelAtMarketplace)(',
         replace:
-          'await (0, wms_cancel_1.cancelInWms)(wms, orderId, cancelledAt).catch(() => undefined);\n        const atMarketplace = await (0, marketplace_cancel_1.cancelAtMarketplace)(',
+          'await (0, wms_cancel_1.cancelInWms)(wms, orderId, [{ cancelledAt: startedAt }]).catch(() => undefined);\n        const atMarketplace = await (0, marketplace_cancel_1.cancelAtMarketplace)(',
       },
     ],
     scenario: { ...CALM, mix: MANY_ORDERS },

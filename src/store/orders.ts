@@ -22,6 +22,11 @@ export interface StoredOrderLine extends LinePieces {
   sellerCancelled: number;
   marketplaceState: LineState;
   marketplaceMessage: string | null;
+  /**
+   * When the marketplace accepted the cancel: its answer; where that was read back or confirmed by a person, when it was last asked, or
+   * that moment if it was not. Null until then, and for lines that were cancelled before this was kept.
+   */
+  marketplaceCancelledAt: Date | null;
   wmsState: LineState;
   wmsMessage: string | null;
   /** How many lines of other orders are one line with this one at the marketplace and are asked for now. */
@@ -83,6 +88,10 @@ export interface OrderStore extends OrderMarks {
 
 const messageColumn = (side: OrderSide): string => (side === 'marketplace' ? 'marketplaceMessage' : 'wmsMessage');
 
+/** The time of acceptance that a statement writes which sets the state to the value of its next parameter; one that is there stays. */
+const ACCEPTED_AT = `marketplaceCancelledAt = IF(? = 'cancelled',
+  COALESCE(marketplaceCancelledAt, IF(marketplaceState = 'asked', updatedAt, UTC_TIMESTAMP(3))), marketplaceCancelledAt)`;
+
 /**
  * What a line is after it was read back. That the marketplace does not show it says nothing of a request whose answer is missing: the
  * line stays asked for, so that nobody asks again blindly.
@@ -114,7 +123,7 @@ export function createOrderStore(db: Database): OrderStore {
       "(o.marketplaceState = 'cancelled' OR (o.lineItemSequenceNumber = ol.lineItemSequenceNumber AND o.firstPiece < ol.firstPiece))";
     const lines = await db.select<StoredOrderLine>(
       `SELECT ol.lineItemSequenceNumber, ol.firstPiece, ol.orderItemId, ol.itemId, ol.marketplaceItemId, ol.quantity, ol.marketplaceState,
-           ol.marketplaceMessage, ol.wmsState, ol.wmsMessage, ol.updatedAt, ol.buyerCancelled, ol.sellerCancelled,
+           ol.marketplaceMessage, ol.marketplaceCancelledAt, ol.wmsState, ol.wmsMessage, ol.updatedAt, ol.buyerCancelled, ol.sellerCancelled,
            COALESCE(SUM(IF(${isOver}, o.quantity - o.buyerCancelled, o.sellerCancelled)), 0) AS cancelledBefore,
            COALESCE(SUM(o.buyerCancelled), 0) AS buyerCancelledBefore,
            (SELECT COUNT(*) FROM order_lines b WHERE b.connectionId = ol.connectionId AND b.orderNumber = ol.orderNumber
@@ -162,7 +171,8 @@ export function createOrderStore(db: Database): OrderStore {
       db.transaction(async (tx) => {
         if (cancelled.length > 0)
           await tx.change(
-            `UPDATE order_lines SET marketplaceState = 'cancelled', wmsState = 'cancelled', updatedAt = UTC_TIMESTAMP(3)
+            `UPDATE order_lines SET marketplaceCancelledAt = COALESCE(marketplaceCancelledAt, UTC_TIMESTAMP(3)),
+               marketplaceState = 'cancelled', wmsState = 'cancelled', updatedAt = UTC_TIMESTAMP(3)
              WHERE orderId = ? AND lineItemSequenceNumber IN (?)`,
             [orderId, [...cancelled]],
           );
@@ -181,8 +191,10 @@ export function createOrderStore(db: Database): OrderStore {
         for (const line of verdicts) {
           // Silence about a line is no answer: it stays asked, so that it is read back before anybody asks again.
           const state: LineState = line.verdict === 'unknown' ? 'asked' : line.verdict;
+          const isAccepted = side === 'marketplace' && state === 'cancelled';
           await tx.change(
-            `UPDATE order_lines SET ${stateColumn(side)} = ?, ${messageColumn(side)} = ?, updatedAt = UTC_TIMESTAMP(3)
+            `UPDATE order_lines SET ${isAccepted ? 'marketplaceCancelledAt = COALESCE(marketplaceCancelledAt, UTC_TIMESTAMP(3)),' : ''}
+               ${stateColumn(side)} = ?, ${messageColumn(side)} = ?, updatedAt = UTC_TIMESTAMP(3)
              WHERE orderId = ? AND lineItemSequenceNumber = ? AND ${stateColumn(side)} <> 'cancelled' AND (? = 'cancelled' OR updatedAt = ?)`,
             [
               state,
@@ -203,10 +215,11 @@ export function createOrderStore(db: Database): OrderStore {
           const read = linesRead.get(line.lineItemSequenceNumber);
           const state = stateShown(line, read);
           await tx.change(
-            `UPDATE order_lines SET marketplaceState = ?, marketplaceMessage = CASE ? WHEN 'cancelled' THEN NULL WHEN 'open' THEN marketplaceMessage ELSE ? END, buyerCancelled = COALESCE(?, buyerCancelled),
+            `UPDATE order_lines SET ${ACCEPTED_AT}, marketplaceState = ?, marketplaceMessage = CASE ? WHEN 'cancelled' THEN NULL WHEN 'open' THEN marketplaceMessage ELSE ? END, buyerCancelled = COALESCE(?, buyerCancelled),
                sellerCancelled = COALESCE(?, sellerCancelled), updatedAt = UTC_TIMESTAMP(3)
              WHERE orderId = ? AND lineItemSequenceNumber = ? AND marketplaceState <> 'cancelled' AND (? = 'cancelled' OR updatedAt = ?)`,
             [
+              state,
               state,
               state,
               wordsOf(line, read).slice(0, 500),
@@ -224,12 +237,15 @@ export function createOrderStore(db: Database): OrderStore {
     async confirm(orderId, { side, cancelled, lines }) {
       if (lines?.length === 0) return;
       const column = stateColumn(side);
+      const state: LineState = cancelled ? 'cancelled' : 'open';
+      const isOfMarketplace = side === 'marketplace';
       await db.change(
-        `UPDATE order_lines SET ${column} = ?, ${messageColumn(side)} = ?, updatedAt = UTC_TIMESTAMP(3)
+        `UPDATE order_lines SET ${isOfMarketplace ? `${ACCEPTED_AT},` : ''} ${column} = ?, ${messageColumn(side)} = ?, updatedAt = UTC_TIMESTAMP(3)
          WHERE orderId = ? AND ${column} <> 'cancelled' ${side === 'wms' ? "AND marketplaceState = 'cancelled'" : ''}
          ${lines ? 'AND lineItemSequenceNumber IN (?)' : ''}`,
         [
-          cancelled ? 'cancelled' : 'open',
+          ...(isOfMarketplace ? [state] : []),
+          state,
           cancelled ? null : 'a person saw that it is not cancelled',
           orderId,
           ...(lines ? [[...lines]] : []),

@@ -1,4 +1,3 @@
-import type { Duration } from '@temporalio/common';
 import {
   ApplicationFailure,
   condition,
@@ -7,66 +6,26 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { FailureType } from '../contracts/failures';
-import { ATTENTION, OUTCOME } from '../contracts/search-attributes';
+import { ACCOUNT_SLUG, ATTENTION, CONNECTION_ID, OUTCOME } from '../contracts/search-attributes';
 import { ATTENTION_TIMEOUT } from './activity-options';
+import { attentionWord, questionOf } from './advice';
 import type { ReadFailure } from './failure-reading';
 import { giveUp, retry } from './messages';
 import { onSignal } from './signals';
 
-const WORDS: Record<FailureType | 'Unexpected', string> = {
-  ChannelUnavailable: 'unavailable',
-  ChannelRateLimited: 'rate_limited',
-  ChannelStillWorking: 'stuck',
-  ChannelAuthFailed: 'needs_reauth',
-  ChannelRejected: 'rejected',
-  ChannelContractViolated: 'contract_violated',
-  OutcomeUnknown: 'outcome_unknown',
-  LineInUse: 'line_in_use',
-  InputInvalid: 'misconfigured',
-  ConnectionNotFound: 'misconfigured',
-  OrderNotFound: 'order_not_found',
-  ConnectionPaused: 'paused',
-  CapabilityMissing: 'misconfigured',
-  InvariantBroken: 'internal_error',
-  StoreUnavailable: 'store_unavailable',
-  AttemptLost: 'worker_lost',
-  Unexpected: 'internal_error',
-};
-
-/** What can be done about it, as a person at night needs to read it. */
-const ADVICE: Record<FailureType | 'Unexpected', string> = {
-  ChannelUnavailable: 'The channel did not answer or answered 5xx. Send `retry` when it is back.',
-  ChannelRateLimited: 'The channel asks us to slow down. The run goes on by itself.',
-  ChannelStillWorking:
-    'The channel did not end a job in time. It was stopped, and what it had not done goes out again by itself.',
-  ChannelAuthFailed: 'Correct the credentials with `cli connections restore <id>`; waiting runs go on by themselves.',
-  ChannelRejected: 'The channel refused it for the reason above. Correct the cause and send `retry`, or send `giveUp`.',
-  ChannelContractViolated:
-    'The channel answered something that we do not understand. Compare with its documentation, then `retry`.',
-  OutcomeUnknown:
-    'Nobody knows whether the channel applied it. Look there and say what you saw with `confirmCancelled` or `confirmNotCancelled`; `retry` reads back first.',
-  LineInUse:
-    'Another order asks for the same line of the marketplace’s order and waits for its outcome. Help that one, or send its event again if its run is over; this run goes on by itself.',
-  InputInvalid: 'Credentials, settings or input do not fit. Correct the connection, then `retry`.',
-  ConnectionNotFound: 'The connection is gone. Add it again, then `retry`, or send `giveUp`.',
-  OrderNotFound:
-    'The order is not in the database, as after an older copy was restored. Send its event again, then `retry`.',
-  ConnectionPaused: 'Somebody paused the connection. `cli connections resume <id>` lets waiting runs go on.',
-  CapabilityMissing: 'The channel cannot do this. Send `giveUp`.',
-  InvariantBroken: 'A fault of Stockbridge: please report it with the history of this run.',
-  StoreUnavailable: 'MySQL could not be reached. The run goes on by itself when it is back.',
-  AttemptLost:
-    'The worker died or hung in the middle of it. The run goes on by itself; look at the workers if it stays.',
-  Unexpected: 'A fault of Stockbridge: please report it with the history of this run.',
-};
-
-/** The value of the search attribute: `<channel>_rejected`. */
-export const attentionWord = (channel: string, failure: Pick<ReadFailure, 'type'>): string =>
-  `${channel}_${WORDS[failure.type]}`;
-
 /** How a wait for a person ended. */
 export type Decision = 'retry' | 'giveUp' | 'woken' | 'timeout';
+
+/** What a question says beside what is wrong and what can be done. */
+export interface Question {
+  title: string;
+  /** The connection that it is about. @default that of the run */
+  connection?: { connectionId: number; displayName: string };
+  /** What the person needs to know to decide, a sentence each: what is done already, how much waits. */
+  facts?: readonly string[];
+  /** What `giveUp` leaves behind, a sentence. */
+  leaves?: string;
+}
 
 /** Listens for the two signals of ops and asks for them. One per run, made at its start. */
 export function createAttention() {
@@ -78,19 +37,39 @@ export function createAttention() {
   };
   // A run that was continued as new asks on.
   let isAsking = workflowInfo().typedSearchAttributes.get(ATTENTION) !== undefined;
-  let asked: { channel: string; word: string; isAnnounced: boolean } | undefined;
+  let asked: { channel: string; word: string; isAnnounced: boolean; sinceMs: number } | undefined;
   const isKept = (isSame: boolean) => isAsking && isSame && patched('keeps-answers-sent-meanwhile');
   /** Whether people see a question about this channel. */
   const isAskedOf = (channel: string) => isKept(asked?.channel === channel);
   /** Whether people see this very question, so that its answer may have come while the run was busy. */
   const isAsked = (channel: string, failure: ReadFailure) => isKept(asked?.word === attentionWord(channel, failure));
-  const put = (channel: string, failure: ReadFailure, title: string, last: string, isAnnounced = false) => {
-    const words = failure.details.channelWords ?? failure.message;
+  const put = (
+    channel: string,
+    failure: ReadFailure,
+    question: Question,
+    more: { first: string } | { signals: readonly string[]; goesOnAtMs?: number },
+  ) => {
+    const { workflowId, typedSearchAttributes } = workflowInfo();
     const word = attentionWord(channel, failure);
+    const sinceMs = isAsking && asked?.word === word ? asked.sinceMs : Date.now();
     isAsking = true;
-    asked = { channel, word, isAnnounced };
+    asked = { channel, word, isAnnounced: 'first' in more, sinceMs };
     upsertSearchAttributes([{ key: ATTENTION, value: word }]);
-    show(`### ${title}\n\n> ${words}\n\n${ADVICE[failure.type]}\n\n${last}`);
+    const connectionId = failure.details.connectionId ?? typedSearchAttributes.get(CONNECTION_ID);
+    show(
+      questionOf({
+        facts: [],
+        signals: [],
+        connection: connectionId === undefined ? {} : { connectionId },
+        ...question,
+        ...more,
+        failure,
+        word,
+        workflowId,
+        accountSlug: typedSearchAttributes.get(ACCOUNT_SLUG),
+        sinceMs,
+      }),
+    );
   };
   onSignal(
     retry,
@@ -109,20 +88,25 @@ export function createAttention() {
 
   return {
     /**
-     * Says what is wrong and waits for a person: 7 days, or `waitFor`. `wake` ends the wait early when it turns true.
+     * Says what is wrong and waits for a person: 7 days, or `waitFor` milliseconds. `wake` ends the wait early when it turns true.
      * A signal sent while nobody asked counts for nothing; one sent while this very question was to be seen does.
      */
     async ask(
       channel: string,
       failure: ReadFailure,
-      options: { title: string; wake?: () => boolean; waitFor?: Duration; otherSignals?: readonly string[] },
+      {
+        wake,
+        waitFor,
+        otherSignals = [],
+        ...question
+      }: Question & { wake?: () => boolean; waitFor?: number; otherSignals?: readonly string[] },
     ): Promise<Decision> {
-      const signals = ['retry', 'giveUp', ...(options.otherSignals ?? [])].map((name) => `\`${name}\``).join(' · ');
       if (!isAsked(channel, failure)) decision = undefined;
-      put(channel, failure, options.title, `Signals: ${signals}`);
+      const goesOn = waitFor === undefined ? {} : { goesOnAtMs: Date.now() + waitFor };
+      put(channel, failure, question, { signals: ['retry', 'giveUp', ...otherSignals], ...goesOn });
       const answered = await condition(
-        () => decision !== undefined || options.wake?.() === true,
-        options.waitFor ?? ATTENTION_TIMEOUT,
+        () => decision !== undefined || wake?.() === true,
+        waitFor ?? ATTENTION_TIMEOUT,
         { summary: `waits for retry or giveUp: ${attentionWord(channel, failure)}` },
       );
       const ended: Decision = decision ?? (answered ? 'woken' : 'timeout');
@@ -134,9 +118,9 @@ export function createAttention() {
      * Shows what a person will be asked when the run has done what comes `first`, a sentence. An answer that they send before counts,
      * unless another question comes between.
      */
-    announce(channel: string, failure: ReadFailure, { title, first }: { title: string; first: string }): void {
+    announce(channel: string, failure: ReadFailure, { first, ...question }: Question & { first: string }): void {
       if (!isAsked(channel, failure)) decision = undefined;
-      put(channel, failure, title, first, true);
+      put(channel, failure, question, { first });
     },
 
     isAskedOf,

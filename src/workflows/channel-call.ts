@@ -1,16 +1,10 @@
-import {
-  type ActivityInterfaceFor,
-  type ActivityOptions,
-  patched,
-  proxyActivities,
-  type RetryPolicy,
-  sleep,
-} from '@temporalio/workflow';
+import { type ActivityOptions, patched, proxyActivities, type RetryPolicy, sleep } from '@temporalio/workflow';
 import type { ChannelActivities } from '../activities';
 import type { ConnectionRef } from '../activities/opener';
 import type { Channel } from '../contracts/channels';
 import { NOT_THE_CHANNELS, type ReservedSlot } from '../contracts/failures';
 import { channelTaskQueue } from '../contracts/ids';
+import { isLoginDue, type LoginDue } from '../contracts/login-due';
 import { MAX_PROBE_INTERVAL_MS, PROBE_INTERVAL_MS } from './activity-options';
 import { type ReadFailure, readFailure } from './failure-reading';
 import { withFreshToken } from './with-fresh-token';
@@ -34,6 +28,13 @@ export interface ChannelCall {
   probed?: ReadFailure['type'];
 }
 
+/** The activities of a channel, any of which may answer that a login comes first. */
+export type CalledChannel = {
+  [Name in keyof ChannelActivities]: (
+    ...sent: Parameters<ChannelActivities[Name]>
+  ) => Promise<Awaited<ReturnType<ChannelActivities[Name]>> | LoginDue>;
+};
+
 /** What a channel has failed of while one thing was asked of it; shared by the calls that ask for it again. */
 export interface SpentAttempts {
   channelFailures: number;
@@ -53,7 +54,7 @@ const MAX_PAUSE_MS = 8_000;
 export function callChannel<T>(
   connection: CalledConnection,
   describeCall: () => ChannelCall,
-  call: (channel: ActivityInterfaceFor<ChannelActivities>, ref: ConnectionRef) => Promise<T>,
+  call: (channel: CalledChannel, ref: ConnectionRef) => Promise<T | LoginDue>,
   spent: SpentAttempts = { channelFailures: 0 },
 ): Promise<T> {
   const { connectionId } = connection;
@@ -78,12 +79,16 @@ export function callChannel<T>(
         ...(activityId === undefined ? {} : { activityId }),
       });
       try {
-        return await call(channel, {
+        const answer = await call(channel, {
           connectionId,
           minTokenGeneration,
+          // Once there was a login the channel has the last word.
+          ...(minTokenGeneration === 0 ? { mayAnswerLoginDue: true } : {}),
           ...(isLastToken ? { isLastToken } : {}),
           ...(slot ? { slot } : {}),
         });
+        if (isLoginDue(answer)) spent.channelFailures += answer.loginDue.channelFailures ?? 0;
+        return answer;
       } catch (error) {
         const failure = readFailure(error);
         spent.channelFailures += failure.details.channelFailures ?? 0;

@@ -1,11 +1,11 @@
-import { ActivityFailure, type ActivityInterfaceFor, patched, sleep } from '@temporalio/workflow';
-import type { ChannelActivities } from '../activities';
+import { ActivityFailure, patched, sleep } from '@temporalio/workflow';
 import type { ConnectionRef } from '../activities/opener';
 import type { OrderReading } from '../activities/order-reading';
 import type { OrderStepResult } from '../activities/orders';
 import { NOT_THE_CHANNELS } from '../contracts/failures';
+import { isLoginDue } from '../contracts/login-due';
 import { MARKETPLACE_CANCEL, MARKETPLACE_READ, MAX_READ_BACKS } from './activity-options';
-import { callChannel, type SpentAttempts } from './channel-call';
+import { type CalledChannel, callChannel, type SpentAttempts } from './channel-call';
 import { type ReadFailure, readFailure } from './failure-reading';
 import type { OrderSideInput } from './unfulfillable-order';
 
@@ -50,7 +50,7 @@ export async function cancelAtMarketplace(
 ): Promise<OrderStepResult | ReadFailure> {
   const { refused } = memory;
   let leaveOut = refused;
-  const ask = async (channel: ActivityInterfaceFor<ChannelActivities>, ref: ConnectionRef) => {
+  const ask = async (channel: CalledChannel, ref: ConnectionRef) => {
     const { startedAtMs, hasAsked, isToReadFirst } = memory;
     const askedSinceMs = isToReadFirst ? EVER : hasAsked ? startedAtMs : undefined;
     try {
@@ -61,6 +61,7 @@ export async function cancelAtMarketplace(
         ...(askedSinceMs === undefined ? {} : { askedSinceMs }),
         ...(leaveOut.length > 0 ? { leaveOut } : {}),
       });
+      if (isLoginDue(asked)) return asked;
       memory.hasAsked = true;
       // Lines that were left out have been neither asked for nor read.
       memory.isToReadFirst &&= leaveOut.length > 0;

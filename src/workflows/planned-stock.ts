@@ -39,8 +39,6 @@ interface PushPlan {
   asJobs: boolean;
 }
 
-type JobStart = { isRunning: true; deadlineInMs: number } | { isRunning: false; result: PushResult };
-
 /** The activities of that time. */
 interface PlannedActivities {
   planPushes(input: { connectionId: number }): Promise<PushPlan>;
@@ -125,7 +123,7 @@ async function sendAsJob(input: SyncedConnection, push: PlannedPush): Promise<Pu
   const job = await callChannel(
     input,
     () => ({ policy: JOB_START, summary: input.displayName, activityId: `${pushId}/start`, isStock: true }),
-    (channel, ref): Promise<JobStart> => channel.startPushJob({ pushId, ...ref }),
+    (channel, ref) => channel.startPushJob({ pushId, ...ref }),
   );
   if (!job.isRunning) return job.result;
 

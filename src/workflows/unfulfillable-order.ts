@@ -2,12 +2,14 @@ import { CancellationScope, isCancellation, patched, proxyActivities } from '@te
 import type { HomeActivities } from '../activities';
 import type { OrderLine, OrderOutcome, OrderRecord } from '../contracts/order';
 import { HOME, WMS_LOGIN_TRIED_FOR_MS } from './activity-options';
-import { createAttention, failWith, setOutcome } from './attention';
+import { createAttention, failWith, type Question, setOutcome } from './attention';
 import { type CalledConnection, createProbes } from './channel-call';
 import { createConfirmations } from './confirmation';
 import { type ReadFailure, readFailure } from './failure-reading';
 import { type AskedInThisRun, cancelAtMarketplace, HEALS_BY_ITSELF } from './marketplace-cancel';
-import { cancelInWms, refusalOf } from './wms-cancel';
+import { noteFailed, restoreOrder } from './order-notes';
+import { createOrderProgress } from './order-progress';
+import { cancelInWms, refusalOf, requestsOf } from './wms-cancel';
 import { orderDetails } from './wording';
 
 /** One of the two systems that the order is cancelled in. */
@@ -38,41 +40,33 @@ const home = proxyActivities<HomeActivities>(HOME);
 /** Cancels what the warehouse cannot ship: at the marketplace, then in the WMS what the marketplace has accepted. */
 export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput): Promise<UnfulfillableOrderResult> {
   const { orderId, orderNumber, marketplace, wms } = input;
-  // Taken once, so that every retry tells the WMS the same time.
-  const cancelledAt = new Date().toISOString();
+  // Stands for the time of acceptance where nobody has kept it; taken once, so that every retry tells the WMS the same.
+  const startedAt = new Date().toISOString();
   const memory: AskedInThisRun = { hasAsked: false, isToReadFirst: false, refused: [] };
   const probes = createProbes();
   let wmsSinceMs: number | undefined;
   const attention = createAttention();
   let outcome: OrderOutcome = 'not_cancelled';
   const known = input.lines.map((line) => line.lineItemSequenceNumber);
+  const progress = createOrderProgress(known, marketplace, wms);
   const confirmations = createConfirmations(known, attention);
 
   /** Writes down that the run ends before everything is cancelled; not even a cancellation of the run keeps that from happening. */
   const endEarly = (endedAs: OrderOutcome, error: string): Promise<void> =>
     CancellationScope.nonCancellable(async () => {
-      // Where it cannot be written there is no row, or the sweep takes the order over: the run ends all the same.
-      const { startedAtMs, hasAsked, isToReadFirst } = memory;
-      const since = startedAtMs === undefined ? {} : { startedAtMs, hasAsked, isToReadFirst };
-      const write = () =>
-        home
-          .finishOrder({ orderId, status: 'failed', outcome: endedAs, error, ...since })
-          .then(() => undefined, readFailure);
-      const failure = await write();
-      // Its event would be taken for a new one, and asked for blindly.
-      if (failure?.type === 'OrderNotFound' && patched('stores-what-it-gives-up') && !(await restore())) await write();
+      await noteFailed(input, memory, endedAs, error);
       if (!patched('says-how-it-ended')) return;
       setOutcome(endedAs);
-      attention.clear(orderDetails(orderNumber, `Ended as ${endedAs}: ${error}`));
+      attention.clear(orderDetails(orderNumber, `Ended as ${endedAs}: ${error}. It leaves ${progress.remains()}`));
     });
   const titleOf = ({ displayName }: OrderSideInput) => `Order ${orderNumber}: ${displayName} did not cancel`;
+  const questionAbout = (connection: OrderSideInput, title: string): Question => ({
+    title,
+    connection,
+    facts: progress.facts(),
+    leaves: `\`giveUp\` leaves ${progress.remains()}. Sent again, the order’s event starts a new try.`,
+  });
   const asGivenUp = (): OrderOutcome => (outcome === 'not_cancelled' ? 'gave_up' : outcome);
-
-  /** Stores an order again whose row is gone. Answers why that is not possible. */
-  const restore = (): Promise<ReadFailure | undefined> =>
-    home
-      .restoreOrder({ orderId, ...(input.record ? { record: input.record } : {}) })
-      .then(() => undefined, readFailure);
 
   /** Takes a step in our own database, which waits for a person when repeating it cannot help. */
   async function keep<T>(step: () => Promise<T>): Promise<T> {
@@ -84,7 +78,7 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
   }
 
   async function askFor(side: OrderSideInput, met: ReadFailure): Promise<void> {
-    const failure = met.type === 'OrderNotFound' ? await restore() : met;
+    const failure = met.type === 'OrderNotFound' ? await restoreOrder(input) : met;
     if (!failure) return;
     setOutcome(outcome);
     const title = OURS.has(failure.type) ? `Order ${orderNumber} cannot go on` : titleOf(side);
@@ -95,7 +89,7 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
     // Like the other signals, it answers a question: sent while nobody asked it counts for nothing.
     if (!attention.isAnnounced(side.channel, failure)) confirmations.forget();
     const decision = await attention.ask(side.channel, failure, {
-      title,
+      ...questionAbout(side, title),
       wake: confirmations.isSaid,
       otherSignals: ['confirmCancelled', 'confirmNotCancelled'],
       ...(heals ? { waitFor: probes.nextMs(side, failure) } : {}),
@@ -125,7 +119,7 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
     if (started) memory.startedAtMs = started.atMs;
     for (;;) {
       const probed = probes.of(marketplace);
-      const atMarketplace = await cancelAtMarketplace(marketplace, orderId, cancelledAt, memory, probed).catch(
+      const atMarketplace = await cancelAtMarketplace(marketplace, orderId, startedAt, memory, probed).catch(
         readFailure,
       );
       if (memory.isToReadFirst && patched('notes-what-is-unanswered')) {
@@ -135,6 +129,7 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
         await askFor(marketplace, atMarketplace);
         continue;
       }
+      const acceptedAt = progress.seenAtMarketplace(atMarketplace);
       if (atMarketplace.notCancelled.length === 0) memory.isToReadFirst = true;
       const refused = refusalOf(atMarketplace);
       if (atMarketplace.cancelled.length > 0) {
@@ -146,7 +141,7 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
           if (refused && patched('shows-refusals-at-once')) {
             confirmations.forget();
             attention.announce(marketplace.channel, refused, {
-              title: titleOf(marketplace),
+              ...questionAbout(marketplace, titleOf(marketplace)),
               first: `What ${marketplace.displayName} has cancelled goes to ${wms.displayName} first; then the run waits for an answer.`,
             });
           } else
@@ -155,7 +150,11 @@ export async function UnfulfillableOrderWorkflow(input: UnfulfillableOrderInput)
             );
         }
         wmsSinceMs ??= Date.now();
-        const inWms = await cancelInWms(wms, orderId, cancelledAt, probes.of(wms)).catch(readFailure);
+        progress.asksWms();
+        const inWms = await cancelInWms(wms, orderId, requestsOf(acceptedAt, startedAt), probes.of(wms)).catch(
+          readFailure,
+        );
+        if (!('type' in inWms)) progress.seenInWms(inWms);
         const failure = 'type' in inWms ? inWms : refusalOf(inWms);
         if (failure) {
           await askFor(wms, failure);

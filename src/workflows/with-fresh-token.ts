@@ -2,6 +2,7 @@ import { patched, proxyActivities } from '@temporalio/workflow';
 import type { ChannelActivities } from '../activities';
 import type { Channel } from '../contracts/channels';
 import { channelTaskQueue } from '../contracts/ids';
+import { isLoginDue, type LoginDue } from '../contracts/login-due';
 import { TOKEN_REFRESH } from './activity-options';
 import { type ReadFailure, readFailure } from './failure-reading';
 
@@ -15,14 +16,14 @@ const FRESH_FOR_MS = 60_000;
 const MAX_FRESH_REFUSALS = 2;
 
 /**
- * Runs a call to a channel; when its token is refused, has it replaced and runs the call again with at least the new
- * generation. A second token refused right after its login, by a channel that never took it, marks the connection
+ * Runs a call to a channel; when its token is refused, or the call was not made for want of one, has it replaced and runs the call
+ * again with at least the new generation. A second token refused right after its login, by a channel that never took it, marks the connection
  * `needs_reauth`, and the failure is thrown on. The last call is told so: where the channel takes its token from others, being
  * refused once more is a verdict on this request.
  */
 export async function withFreshToken<T>(
   connection: { connectionId: number; channel: Channel },
-  call: (minTokenGeneration: number, isLastToken: boolean) => Promise<T>,
+  call: (minTokenGeneration: number, isLastToken: boolean) => Promise<T | LoginDue>,
 ): Promise<T> {
   const { refreshAccessToken, requireReauth } = proxyActivities<ChannelActivities>({
     ...TOKEN_REFRESH,
@@ -36,7 +37,10 @@ export async function withFreshToken<T>(
   for (let refreshes = 0; ; refreshes++) {
     let refused: ReadFailure;
     try {
-      return await call(minTokenGeneration, refreshes >= MAX_REFRESHES);
+      const answer = await call(minTokenGeneration, refreshes >= MAX_REFRESHES);
+      if (!isLoginDue(answer)) return answer;
+      const { tokenGeneration, reason } = answer.loginDue;
+      refused = { type: 'ChannelAuthFailed', message: reason, details: { tokenGeneration } };
     } catch (error) {
       refused = readFailure(error);
       if (refused.type !== 'ChannelAuthFailed') throw error;

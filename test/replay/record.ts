@@ -5,7 +5,7 @@ import { confirmCancelled, giveUp } from '../../src/workflows/messages';
 import { ajioItem } from '../stand/events';
 import { fetchHistory, type HistoryJson } from '../stand/histories';
 import type { Scene } from '../stand/scene';
-import type { Tenant } from '../stand/tenants';
+import type { Tenant, TenantOptions } from '../stand/tenants';
 import { eventually } from '../stand/waiting';
 import { HISTORIES } from './folder';
 import { JOB_SCENARIOS, playJobScenarios } from './job-scenarios';
@@ -27,6 +27,8 @@ interface Scenario {
   /** What the twins do to the scenario's tenant, whose name is the scenario's. */
   ajio?: Fault[];
   eshopbox?: Fault[];
+  /** Of the tenant's connections. @default 'live' */
+  tokens?: TenantOptions['tokens'];
   /** Plays the scenario to the end of its run and returns the workflow id. */
   play(scene: Scene, tenant: Tenant): Promise<string>;
 }
@@ -42,6 +44,9 @@ export const SCENARIOS: Record<string, Scenario> = {
     ajio: [{ kind: 'expire-token', times: 1 }],
     play: async (scene, tenant) => end(scene, await stock(scene, tenant)),
   },
+  // The calls that met no token were not made, and failed nobody.
+  'stock-first-login': { tokens: 'none', play: async (scene, tenant) => end(scene, await stock(scene, tenant)) },
+  'order-first-login': { tokens: 'none', play: async (scene, tenant) => end(scene, await order(scene, tenant)) },
   'stock-fresh-token-died': {
     ajio: [{ kind: 'expire-token', times: 2 }],
     play: async (scene, tenant) => end(scene, await stock(scene, tenant)),
@@ -274,7 +279,12 @@ export async function recordHistories(scene: Scene, prefix: string): Promise<str
   mkdirSync(HISTORIES, { recursive: true });
   const played: { name: string; scenario: Scenario; tenant: Tenant }[] = [];
   for (const [name, scenario] of Object.entries(SCENARIOS).filter(([name]) => name.startsWith(prefix))) {
-    played.push({ name, scenario, tenant: await scene.tenants.add(name, { settings: { halvesRefusals: false } }) });
+    const { tokens = 'live' } = scenario;
+    played.push({
+      name,
+      scenario,
+      tenant: await scene.tenants.add(name, { tokens, settings: { halvesRefusals: false } }),
+    });
   }
   const aimed = (side: 'ajio' | 'eshopbox'): Fault[] =>
     played.flatMap(({ name, scenario }) =>

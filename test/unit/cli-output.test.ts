@@ -4,7 +4,7 @@ import { viewOf } from '../../src/cli/connection-view';
 import { counted, duration, facts, moment, table, tokenWords } from '../../src/cli/output';
 import { ajioConnector } from '../../src/connectors/ajio';
 import { CHANNELS } from '../../src/contracts/channels';
-import { attentionWord } from '../../src/workflows/attention';
+import { attentionWord } from '../../src/workflows/advice';
 import { sampleConnection } from '../connectors/samples';
 
 const NOW_MS = Date.UTC(2026, 0, 2, 3, 4, 5);

@@ -2,21 +2,34 @@ import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activ
 import { ApplicationFailureCategory } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
+import { CallNotMade } from '../../src/activities/call-not-made';
 import { FailureInterceptor, type FailureObserver } from '../../src/activities/failures';
 import { HeartbeatInterceptor } from '../../src/activities/heartbeats';
 import { ConnectorError } from '../../src/connectors/errors';
 import { FAILURE_TYPES, NEVER_RETRIED, TREATMENT } from '../../src/contracts/failures';
+import { orderWorkflowId } from '../../src/contracts/ids';
+
+const ORDER_RUN = {
+  workflowId: orderWorkflowId({
+    accountSlug: 'spykar',
+    externalChannelId: 'CH1',
+    orderNumber: 'O/1',
+    linesHash: 'abc',
+  }),
+  runId: '01a2004c-86ad-7413-9af9-49151c12dc1d',
+};
+const SUBJECT = { activityType: 'pushChunk', ...ORDER_RUN, orderNumber: 'O/1' };
 
 /** What Temporal and the observer get to see when an activity throws `error`. */
 async function translated(error: unknown, heartbeatDetails?: unknown) {
   const beats: unknown[] = [];
   const observed: Parameters<FailureObserver>[0][] = [];
   const environment = new MockActivityEnvironment(
-    { activityType: 'pushChunk', heartbeatDetails },
+    { activityType: 'pushChunk', heartbeatDetails, workflowExecution: ORDER_RUN },
     { logger: new DefaultLogger('ERROR') },
   );
   environment.on('heartbeat', (beat) => void beats.push(beat));
-  const failure: unknown = await environment
+  const [failure, answer] = await environment
     .run(() =>
       new FailureInterceptor(Context.current(), (one) => void observed.push(one)).execute(
         { args: [], headers: {} },
@@ -24,10 +37,10 @@ async function translated(error: unknown, heartbeatDetails?: unknown) {
       ),
     )
     .then(
-      () => undefined,
-      (reason: unknown) => reason,
+      (value: unknown) => [undefined, value],
+      (reason: unknown) => [reason, undefined],
     );
-  return { failure, observed, beats };
+  return { failure, answer, observed, beats };
 }
 
 async function applicationFailureOf(error: unknown) {
@@ -45,7 +58,7 @@ it.each(FAILURE_TYPES)('translates %s as the table of failures says', async (typ
   expect(failure.details).toEqual([shown]);
   expect(failure.nonRetryable).toBe(!TREATMENT[type].retried);
   expect(failure.category === ApplicationFailureCategory.BENIGN).toBe(TREATMENT[type].benign);
-  expect(observed).toEqual([{ activityType: 'pushChunk', type, message: 'what happened', details: shown }]);
+  expect(observed).toEqual([{ ...SUBJECT, type, message: 'what happened', details: shown }]);
 });
 
 it.each([
@@ -119,6 +132,16 @@ it('takes whatever an activity throws after it was told to stop for a cancellati
   );
   await expect(run).rejects.toBeInstanceOf(CancelledFailure);
   expect(observed).toEqual([]);
+});
+
+it.each([
+  [undefined, {}],
+  [{ channelFailures: 2 }, { channelFailures: 2 }],
+])('makes a call that a login comes before into an answer, and no failure of it, after %j', async (beat, counted) => {
+  const due = { tokenGeneration: 3, reason: 'there is no usable token' };
+  const { failure, answer, observed } = await translated(new CallNotMade(due), beat);
+  expect([failure, observed]).toEqual([undefined, []]);
+  expect(answer).toEqual({ loginDue: { ...due, ...counted } });
 });
 
 it('returns what the activity returns', async () => {

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { CallNotMade } from '../../src/activities/call-not-made';
 import { createOpener, requireCapability } from '../../src/activities/opener';
 import { ConnectorError } from '../../src/connectors/errors';
 import type { Connector } from '../../src/connectors/ports';
@@ -9,12 +10,15 @@ import type { GatePass } from '../../src/store/gates';
 import { failureOfCall } from '../connectors/connector-failure';
 import { sampleConnection } from '../connectors/samples';
 
-const connectorWith = (requestsPerMinute: number | undefined): Connector => ({
+const connectorWith = (
+  requestsPerMinute: number | undefined,
+  capabilities: Connector['capabilities'] = [],
+): Connector => ({
   channel: 'ajio',
   role: 'sales',
   displayName: 'Sample',
   endpoints: [],
-  capabilities: [],
+  capabilities,
   credentials: commonSettings,
   settings: commonSettings,
   listingForCode: (code) => code,
@@ -30,6 +34,8 @@ function openerWith(options: {
   pass?: GatePass;
   requestsPerMinute?: number;
   isStoreDown?: boolean;
+  /** @default none */
+  capabilities?: Connector['capabilities'];
   /** Whether others have used the token. */
   isTokenWorking?: boolean;
 }) {
@@ -69,7 +75,7 @@ function openerWith(options: {
         return options.isTokenWorking ?? false;
       },
     },
-    connectorFor: () => connectorWith(options.requestsPerMinute),
+    connectorFor: () => connectorWith(options.requestsPerMinute, options.capabilities),
     context: { http: unreachable, endpoints: {}, now: Date.now },
   });
   return { seen, open, row };
@@ -111,6 +117,39 @@ it.each([
   expect(await failureOfCall(open({ connectionId: 294 }))).toMatchObject({ type });
   row.current = sampleConnection({});
   expect((await open({ connectionId: 294 })).connection.status).toBe('active');
+});
+
+describe('a connection whose token cannot be used', () => {
+  const withToken = (changes: Partial<Connection>) => sampleConnection({ tokenGeneration: 3, ...changes });
+  const issuesTokens = { capabilities: ['tokenIssuer'] } as const;
+
+  it.each([
+    ['none', { accessToken: null }],
+    ['one that has expired', { tokenExpiresAtMs: Date.now() - 1 }],
+    ['one that dies in less than two minutes', { tokenExpiresAtMs: Date.now() + 119_999 }],
+  ])('(%s) is not opened for a caller that can have a login made first', async (_which, changes) => {
+    const { open } = openerWith({ connection: withToken(changes), ...issuesTokens });
+    const refusal: unknown = await open({ connectionId: 294, mayAnswerLoginDue: true }).catch(
+      (error: unknown) => error,
+    );
+    expect(refusal).toBeInstanceOf(CallNotMade);
+    expect(refusal).toMatchObject({ loginDue: { tokenGeneration: 3, reason: expect.any(String) } });
+    expect((await open({ connectionId: 294 })).connection.id).toBe(294);
+  });
+
+  it('is read anew before that is said: somebody else may have logged in', async () => {
+    const { open, row } = openerWith({ connection: withToken({ accessToken: null }), ...issuesTokens });
+    await open({ connectionId: 294 });
+    row.current = withToken({ accessToken: 'newer', tokenGeneration: 4 });
+    expect((await open({ connectionId: 294, mayAnswerLoginDue: true })).connection.tokenGeneration).toBe(4);
+  });
+
+  it('is opened where its channel issues none', async () => {
+    const { open, seen } = openerWith({ connection: withToken({ accessToken: null }) });
+    await open({ connectionId: 294, mayAnswerLoginDue: true });
+    await open({ connectionId: 294, mayAnswerLoginDue: true });
+    expect(seen.reads).toBe(1);
+  });
 });
 
 describe('the gate', () => {

@@ -18,6 +18,7 @@ const stored = (changes: Partial<StoredOrderLine> = {}): StoredOrderLine => ({
   askedBeside: 0,
   marketplaceState: 'asked',
   marketplaceMessage: null,
+  marketplaceCancelledAt: null,
   wmsState: 'open',
   wmsMessage: null,
   updatedAt: new Date(ASKED_AT),

@@ -6,7 +6,7 @@ import { loadConfig } from '../../src/config';
 import { allConnectors } from '../../src/connectors/registry';
 import { FAILURE_TYPES } from '../../src/contracts/failures';
 import { createMetrics } from '../../src/observability/metrics';
-import { attentionWord } from '../../src/workflows/attention';
+import { attentionWord } from '../../src/workflows/advice';
 
 const ROOT = join(__dirname, '../..');
 const read = (name: string): string => readFileSync(join(ROOT, name), 'utf8');

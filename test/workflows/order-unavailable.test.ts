@@ -43,7 +43,15 @@ test('Ajio’s 5xx three times is exactly three calls, then Attention; once Ajio
   await see.retry(workflowId);
   await see.untilAttention(workflowId, 'eshopbox_rejected');
   expect(await see.outcome(workflowId)).toBe('cancelled_at_marketplace_only');
-  expect(await see.details(workflowId)).toContain('Period is closed');
+  const details = await see.details(workflowId);
+  expect(details).toContain('Period is closed');
+  expect(details).toMatch(
+    /Account `ajio-down` · Eshopbox, connection \d+ · waiting since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/,
+  );
+  expect(details).toMatch(/Ajio has cancelled line O-ajio-down-1 \(.* UTC\)/);
+  expect(details).toContain('Eshopbox was asked and has not confirmed the cancel of line O-ajio-down-1.');
+  expect(details).toContain('`giveUp` leaves line O-ajio-down-1 cancelled at Ajio and open in Eshopbox.');
+  expect(details).toContain(`npm run cli -- give-up ${workflowId}`);
   expect(see.cancels('O-ajio-down')).toHaveLength(4);
 
   await see.retry(workflowId);

@@ -11,14 +11,16 @@ const CASES = [
   'crowd',
   'hopeless',
   'locked-out',
+  'known',
   'order',
+  'order-fresh',
   'order-hopeless',
   'shared',
 ] as const;
 type Case = (typeof CASES)[number];
 
 const ORDERS = '/*/orders';
-const ORDER_CASES: readonly Case[] = ['order', 'order-hopeless', 'shared'];
+const ORDER_CASES: readonly Case[] = ['order', 'order-fresh', 'order-hopeless', 'shared'];
 
 let scene: Scene;
 const tenants = {} as Record<Case, Tenant>;
@@ -33,6 +35,13 @@ beforeAll(async () => {
   tenants.crowd = await scene.tenants.add('crowd', { settings: { batchSize: 1, maxConcurrentPushes: 10 } });
   tenants.hopeless = await scene.tenants.add('hopeless');
   tenants['locked-out'] = await scene.tenants.add('locked-out', { tokens: 'none', isLoginRefused: true });
+  tenants['order-fresh'] = await scene.tenants.add('order-fresh', { tokens: 'none' });
+  tenants.known = await scene.tenants.add('known');
+  const { db, cache } = scene.stand.stores;
+  await db.change('UPDATE ie_appinstall_connection SET tokenExpiresAt = UTC_TIMESTAMP(3) WHERE id = ?', [
+    tenants.known.connectionId,
+  ]);
+  cache.forget(tenants.known.connectionId);
   tenants.order = await scene.tenants.add('order');
   tenants['order-hopeless'] = await scene.tenants.add('order-hopeless');
   tenants.shared = await scene.tenants.add('shared');
@@ -73,6 +82,32 @@ test('without a token there is one login and one call', async () => {
   expect(await see.result(see.syncId(tenants.fresh))).toMatchObject({ accepted: 1 });
   expect(see.logins(tenants.fresh)).toHaveLength(1);
   expect(see.stockCalls(tenants.fresh).map(({ status }) => status)).toEqual([200]);
+});
+
+test.each([
+  ['stock', () => scene.see.syncId(tenants.fresh)],
+  ['an order, at the marketplace and in the WMS,', () => orderRuns['order-fresh']],
+])('without a token no activity of %s fails: the login comes first', async (_whose, runOf) => {
+  const workflowId = runOf();
+  await scene.see.result(workflowId);
+  const events = (await fetchHistory(scene.stand.client, workflowId)).events.map(({ eventType }) => eventType);
+  expect(events.filter((type) => /ACTIVITY_TASK_(FAILED|TIMED_OUT)/.test(type))).toEqual([]);
+  expect(events).toContain('EVENT_TYPE_ACTIVITY_TASK_COMPLETED');
+});
+
+test('a token that is known to have expired is replaced before it is used', async () => {
+  const { see } = scene;
+  const workflowId = see.syncId(tenants.known);
+  expect(await see.result(workflowId)).toMatchObject({ accepted: 1 });
+  expect(see.logins(tenants.known)).toHaveLength(1);
+  expect(see.stockCalls(tenants.known).map(({ status }) => status)).toEqual([200]);
+  expect(textOf(await fetchHistory(scene.stand.client, workflowId))).not.toContain('ACTIVITY_TASK_FAILED');
+});
+
+test('a login that comes first counts as no failure', async () => {
+  expect(scene.stand.failures.filter(({ message }) => /no usable token|known to have expired/.test(message))).toEqual(
+    [],
+  );
 });
 
 test('the first token of a connection that dies before its first use is another login', async () => {
