@@ -29,6 +29,7 @@ const settings = z.object({
   MYSQL_URL: z.url({ protocol: /^mysql$/, error: 'must be mysql://user:password@host:port/database' }),
   GATEWAY_HOST: z.string().default('127.0.0.1'),
   GATEWAY_PORT: port.default(8080),
+  DRAIN_SECONDS: z.coerce.number().min(0).max(600).default(5),
   PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   OUTBOUND_ALLOWED_HOSTS: hostList.optional(),
   OUTBOUND_ALLOW_PRIVATE: flag.default(false),
@@ -65,7 +66,13 @@ export interface TemporalConfig {
 export interface Config {
   mysqlUrl: string;
   temporal: TemporalConfig;
-  gateway: { host: string; port: number; publicUrl: string | undefined };
+  gateway: {
+    host: string;
+    port: number;
+    publicUrl: string | undefined;
+    /** How long requests are still taken after SIGTERM, while balancers learn from `readyz` that no more should come. */
+    drainSeconds: number;
+  };
   /** Base addresses of the channels by the name of their environment variable. */
   endpoints: Readonly<Record<string, string>>;
   outbound: { allowedHosts: readonly string[]; allowPrivateAddresses: boolean };
@@ -90,8 +97,11 @@ export class ConfigError extends Error {
 }
 
 /** Where others reach the gateway; without `PUBLIC_URL` that is only this machine. */
-export const publicUrlOf = ({ gateway: { publicUrl, host, port } }: Pick<Config, 'gateway'>): string =>
-  publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+export const publicUrlOf = ({
+  gateway: { publicUrl, host, port },
+}: {
+  gateway: Pick<Config['gateway'], 'publicUrl' | 'host' | 'port'>;
+}): string => publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 
 /** `*.example.com` for an address with an account in its host, the host itself otherwise. */
 const hostPattern = (base: string): string =>
@@ -127,7 +137,12 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
       namespace: namespace ?? 'default',
       connectionOptions,
     },
-    gateway: { host: data.GATEWAY_HOST, port: data.GATEWAY_PORT, publicUrl: data.PUBLIC_URL },
+    gateway: {
+      host: data.GATEWAY_HOST,
+      port: data.GATEWAY_PORT,
+      publicUrl: data.PUBLIC_URL,
+      drainSeconds: data.DRAIN_SECONDS,
+    },
     endpoints: bases.data,
     outbound: {
       allowedHosts: data.OUTBOUND_ALLOWED_HOSTS ?? Object.values(bases.data).map(hostPattern),

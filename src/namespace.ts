@@ -6,19 +6,27 @@ import {
   type ScheduleDescription,
   ScheduleOverlapPolicy,
 } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time';
 import { temporal } from '@temporalio/proto';
 import { RETENTION_SCHEDULE_ID, SWEEP_SCHEDULE_ID, WORKFLOW_TASK_QUEUE } from './contracts/ids';
 import { SEARCH_ATTRIBUTES } from './contracts/search-attributes';
+import { canSearchBy } from './namespace-look';
 
 const CALL_DEADLINE_MS = 10_000;
-/** A server learns of a new search attribute only when its cache is renewed, which takes up to a minute on some. */
+/** A server learns of a new namespace or search attribute only when its cache is renewed, which takes up to a minute on some. */
 const USABLE_WITHIN_MS = 90_000;
 const POLL_MS = 250;
-const GRPC_INVALID_ARGUMENT = 3;
+const GRPC_NOT_FOUND = 5;
 const GRPC_ALREADY_EXISTS = 6;
+const GRPC_PERMISSION_DENIED = 7;
+const GRPC_UNIMPLEMENTED = 12;
+/** How long Temporal keeps closed runs in a namespace that we had to register; whoever wants it otherwise registers or changes it. */
+const RUNS_KEPT = '7 days';
 
 /** What a namespace had and what was done; `added` is empty and both schedules are `unchanged` where nothing was missing. */
 export interface NamespaceState {
+  /** Whether the namespace itself had to be registered. */
+  registered: boolean;
   /** Names of the search attributes that were added, and how many there are in all. */
   searchAttributes: { added: string[]; total: number };
   schedules: { id: string; did: 'created' | 'updated' | 'unchanged' }[];
@@ -58,58 +66,100 @@ const SCHEDULES: readonly ScheduleWish[] = [
 const CATCH_UP_MS = 30_000;
 
 /**
- * Makes what is missing in the namespace: search attributes that can be searched by, and schedules. Can be repeated at any time and
+ * Makes what is missing: the namespace itself, search attributes that can be searched by, and schedules. Can be repeated at any time and
  * by several at once. With `update`, schedules of another shape are brought back as well; a program of an older release must
  * not do that while a newer one runs beside it. Throws what Temporal's client throws, or a sentence for a person.
  */
 export async function makeNamespaceReady(client: Client, { update }: { update: boolean }): Promise<NamespaceState> {
+  const registered = await ensureNamespace(client);
   const searchAttributes = await ensureSearchAttributes(client);
   const schedules = [];
   for (const wish of SCHEDULES) {
     const did = await client.withDeadline(Date.now() + CALL_DEADLINE_MS, () => ensureSchedule(client, wish, update));
     schedules.push({ id: wish.scheduleId, did });
   }
-  return { searchAttributes, schedules };
+  return { registered, searchAttributes, schedules };
 }
 
 const { INDEXED_VALUE_TYPE_KEYWORD } = temporal.api.enums.v1.IndexedValueType;
+const NAMES: readonly string[] = SEARCH_ATTRIBUTES.map(({ name }) => name);
 
-async function ensureSearchAttributes(client: Client): Promise<NamespaceState['searchAttributes']> {
-  const { operatorService, workflowService } = client.connection;
+const isGrpc = (error: unknown, ...codes: number[]): boolean => isGrpcServiceError(error) && codes.includes(error.code);
+
+/** Asks until the answer is yes; false when it was no for too long. */
+async function becomes(isSo: () => Promise<boolean>): Promise<boolean> {
+  for (const giveUpAtMs = Date.now() + USABLE_WITHIN_MS; ; await delay(POLL_MS)) {
+    if (await isSo()) return true;
+    if (Date.now() > giveUpAtMs) return false;
+  }
+}
+
+async function ensureNamespace(client: Client): Promise<boolean> {
+  const { workflowService } = client.connection;
   const { namespace } = client.options;
   const call = <T>(work: () => Promise<T>): Promise<T> => client.withDeadline(Date.now() + CALL_DEADLINE_MS, work);
+  /** Answers are taken from the caches of several services: one that knows the namespace says nothing of the others. */
+  const isUsable = async (): Promise<boolean> => {
+    try {
+      await call(() => workflowService.countWorkflowExecutions({ namespace, query: 'WorkflowId = "-"' }));
+      return true;
+    } catch (error) {
+      if (isGrpc(error, GRPC_NOT_FOUND)) return false;
+      throw error;
+    }
+  };
+  if (await isUsable()) return false;
+  try {
+    await call(() =>
+      workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: msToTs(RUNS_KEPT) }),
+    );
+  } catch (error) {
+    // Somebody else did it at the same moment, or just before.
+    if (!isGrpc(error, GRPC_ALREADY_EXISTS)) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new Error(`the namespace ${namespace} was not found, and cannot be registered: ${reason}`, {
+        cause: error,
+      });
+    }
+  }
+  if (!(await becomes(isUsable)))
+    throw new Error(`the namespace ${namespace} is registered, but not usable yet; try again in a minute`);
+  return true;
+}
 
-  const listed = await call(() => operatorService.listSearchAttributes({ namespace }));
-  const known = listed.customAttributes ?? {};
-  for (const { name } of SEARCH_ATTRIBUTES) {
+async function ensureSearchAttributes(client: Client): Promise<NamespaceState['searchAttributes']> {
+  const { operatorService } = client.connection;
+  const { namespace } = client.options;
+  const call = <T>(work: () => Promise<T>): Promise<T> => client.withDeadline(Date.now() + CALL_DEADLINE_MS, work);
+  const isUsable = () => call(() => canSearchBy(client, NAMES));
+
+  let known: Awaited<ReturnType<typeof operatorService.listSearchAttributes>>['customAttributes'];
+  try {
+    known = (await call(() => operatorService.listSearchAttributes({ namespace }))).customAttributes ?? {};
+  } catch (error) {
+    // Whoever may not look after the namespace may still work in it, where somebody else has made it ready.
+    if (isGrpc(error, GRPC_PERMISSION_DENIED, GRPC_UNIMPLEMENTED) && (await isUsable()))
+      return { added: [], total: NAMES.length };
+    throw error;
+  }
+  for (const name of NAMES) {
     const type = known[name];
     if (type === undefined || type === INDEXED_VALUE_TYPE_KEYWORD) continue;
     throw new Error(`search attribute ${name}: the namespace ${namespace} has one of another type, Keyword is needed`);
   }
-  const added = SEARCH_ATTRIBUTES.map(({ name }) => name).filter((name) => known[name] === undefined);
+  const added = NAMES.filter((name) => known[name] === undefined);
   if (added.length > 0) {
     const wanted = Object.fromEntries(added.map((name) => [name, INDEXED_VALUE_TYPE_KEYWORD]));
     try {
       await call(() => operatorService.addSearchAttributes({ namespace, searchAttributes: wanted }));
     } catch (error) {
       // Somebody else did it at the same moment; whether it can be used is seen below.
-      if (!isGrpcServiceError(error) || error.code !== GRPC_ALREADY_EXISTS) throw error;
+      if (!isGrpc(error, GRPC_ALREADY_EXISTS)) throw error;
     }
   }
-  // No run has that id: what is asked is whether the names are known, and the answer costs nothing.
-  const query = ['WorkflowId = "-"', ...SEARCH_ATTRIBUTES.map(({ name }) => `${name} IS NULL`)].join(' AND ');
-  for (const giveUpAtMs = Date.now() + USABLE_WITHIN_MS; ; ) {
-    try {
-      await call(() => workflowService.countWorkflowExecutions({ namespace, query }));
-      return { added, total: SEARCH_ATTRIBUTES.length };
-    } catch (error) {
-      if (!isGrpcServiceError(error) || error.code !== GRPC_INVALID_ARGUMENT) throw error;
-      if (Date.now() > giveUpAtMs) {
-        throw new Error(`search attributes ${added.join(', ')}: added, but not usable yet; try again in a minute`);
-      }
-      await delay(POLL_MS);
-    }
-  }
+  if (!(await becomes(isUsable)))
+    throw new Error(`search attributes ${added.join(', ')}: added, but not usable yet; try again in a minute`);
+  return { added, total: NAMES.length };
 }
 
 const optionsOf = ({ workflowType, everyMs, timeoutMs, scheduleId, note }: ScheduleWish) => ({
@@ -166,50 +216,4 @@ async function ensureSchedule(
   // Keeps the state: a schedule that ops have paused stays paused.
   await handle.update(({ state }) => ({ ...options, state }));
   return 'updated';
-}
-
-/** Temporal's database may be lost or be replaced by an older copy while programs run. */
-const CHECK_EVERY_MS = 60_000;
-
-export interface NamespaceKeeperOptions {
-  client: Client;
-  /** Called after each look: whether everything is there now. */
-  onChecked(isReady: boolean): void;
-  /** Takes what was missing and made again, or why it could not be made; the same reason once. */
-  warn(facts: Record<string, unknown>, message: string): void;
-  /** @default once a minute */
-  everyMs?: number;
-}
-
-/** Looks at once and then every minute that the namespace has what the programs need, and makes what is gone; returns what ends it. */
-export function keepNamespaceReady(options: NamespaceKeeperOptions): () => void {
-  const { client, onChecked, warn, everyMs = CHECK_EVERY_MS } = options;
-  const stopping = new AbortController();
-  let saidReason = '';
-  async function look(): Promise<void> {
-    try {
-      const { searchAttributes, schedules } = await makeNamespaceReady(client, { update: false });
-      const created = schedules.filter(({ did }) => did === 'created').map(({ id }) => id);
-      if (created.length + searchAttributes.added.length > 0) {
-        warn({ searchAttributes: searchAttributes.added, schedules: created }, 'made what the namespace lacked');
-      }
-      saidReason = '';
-      onChecked(true);
-    } catch (error) {
-      // The client is closed while a call is on its way.
-      if (stopping.signal.aborted) return;
-      onChecked(false);
-      const reason = error instanceof Error ? error.message : String(error);
-      if (reason !== saidReason) warn({ reason }, 'the namespace could not be checked');
-      saidReason = reason;
-    }
-  }
-  async function keepLooking(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      await look();
-      await delay(everyMs, undefined, { signal: stopping.signal }).catch(() => {});
-    }
-  }
-  void keepLooking();
-  return () => stopping.abort();
 }

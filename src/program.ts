@@ -2,12 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isDatabaseDown } from './store/database';
 import type { SealStore } from './store/seals';
 
-/** Resolves at the first SIGINT or SIGTERM; called before anybody is told that the program runs, so that nobody stops it unheard. */
-export const untilStopped = (): Promise<void> =>
+/**
+ * Resolves at the first SIGINT or SIGTERM with its name; called before anybody is told that the program runs, so that nobody stops
+ * it unheard. A second signal ends the process at once.
+ */
+export const untilStopped = (): Promise<'SIGINT' | 'SIGTERM'> =>
   new Promise((resolve) => {
-    const stop = () => {
+    const stop = (signal: 'SIGINT' | 'SIGTERM') => {
       process.off('SIGINT', stop).off('SIGTERM', stop);
-      resolve();
+      resolve(signal);
     };
     process.on('SIGINT', stop).on('SIGTERM', stop);
   });

@@ -1,7 +1,7 @@
 import { NativeConnection, Runtime } from '@temporalio/worker';
 import { loadConfig, publicUrlOf } from './config';
 import { createHttpClient } from './connectors/http/client';
-import { keepNamespaceReady } from './namespace';
+import { keepNamespaceReady } from './namespace-keeper';
 import { createFailureLog } from './observability/failure-log';
 import { createLogger, sdkLogger } from './observability/logger';
 import { createProcessMetrics } from './observability/metrics';
@@ -10,7 +10,7 @@ import { reserveSdkMetrics } from './observability/sdk-metrics';
 import { endWithin, exitWith, requireCredentialKeys, untilStopped } from './program';
 import { openStores } from './store/stores';
 import { createTemporalClient } from './temporal';
-import { createWorkers, END_WITHIN_MS } from './workers';
+import { createWorkers, END_WITHIN_MS, type WorkersDeps } from './workers';
 
 /** The worker process: config → stores → connectors → activities → workers; SIGTERM lets what is on the wire end. */
 async function main(): Promise<void> {
@@ -28,7 +28,21 @@ async function main(): Promise<void> {
   const http = createHttpClient(config.outbound);
   const connection = await NativeConnection.connect(config.temporal.connectionOptions);
   const client = createTemporalClient(config);
-  const workers = await createWorkers({
+  const stopped = untilStopped();
+  const namespace = keepNamespaceReady({ client, logger, onChecked: metrics.onNamespaceChecked });
+  let state: () => string | undefined = () => 'the workers do not run yet';
+  const metricsServer =
+    config.metricsPort === undefined
+      ? undefined
+      : await serveMetrics({
+          host: config.gateway.host,
+          port: config.metricsPort,
+          readMetrics: [metrics.text, sdkMetrics.text],
+          whyNotReady: async () => namespace.whyNotReady() ?? state(),
+        });
+  // Workers of a namespace that is not registered yet would end at once.
+  const begins = await Promise.race([namespace.firstLook.then(() => true), stopped.then(() => false)]);
+  const deps = {
     connection,
     namespace: config.temporal.namespace,
     client,
@@ -40,31 +54,18 @@ async function main(): Promise<void> {
     retentionDays: config.retentionDays,
     imports: config.imports,
     publicUrl: publicUrlOf(config),
-  });
+  } satisfies WorkersDeps;
+  const workers = begins ? await createWorkers(deps) : [];
   metrics.watchParked(stores.parked.countParked);
-  const metricsServer =
-    config.metricsPort === undefined
-      ? undefined
-      : await serveMetrics({
-          host: config.gateway.host,
-          port: config.metricsPort,
-          readMetrics: [metrics.text, sdkMetrics.text],
-          isReady: async () => workers.every((worker) => worker.getState() === 'RUNNING'),
-        });
-  const stopped = untilStopped();
+  state = () => (workers.every((worker) => worker.getState() === 'RUNNING') ? undefined : 'the workers are stopping');
   logger.info({ taskQueues: workers.map((worker) => worker.options.taskQueue) }, 'worker runs');
 
-  const leaveNamespace = keepNamespaceReady({
-    client,
-    onChecked: metrics.onNamespaceChecked,
-    warn: (facts, message) => logger.warn(facts, message),
-  });
   const running = Promise.all(workers.map((worker) => worker.run()));
   await Promise.race([running, stopped, keys.refused]);
   endWithin(END_WITHIN_MS);
   for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   await running;
-  leaveNamespace();
+  namespace.stop();
   await Promise.all([
     metricsServer?.close(),
     http.close(),

@@ -24,6 +24,8 @@ export function standEnvironment(stand: StandAddresses, credentialsKey: string):
     TEMPORAL_NAMESPACE: process.env.TEMPORAL_NAMESPACE || 'default',
     GATEWAY_HOST: stand.gatewayHost,
     GATEWAY_PORT: String(stand.gatewayPort),
+    // Nobody stands before the gateway who would have to learn that it stops.
+    DRAIN_SECONDS: '0',
     AJIO_BASE_URL: stand.ajioTwinUrl,
     ESHOPBOX_BASE_URL: `${stand.eshopboxTwinUrl}/{accountSlug}`,
     ESHOPBOX_AUTH_URL: `${stand.eshopboxTwinUrl}/auth`,

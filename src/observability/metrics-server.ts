@@ -13,7 +13,8 @@ export async function serveMetrics(options: {
   port: number;
   /** Sources of Prometheus text, shown one after the other. */
   readMetrics: readonly (() => Promise<string>)[];
-  isReady(): Promise<boolean>;
+  /** Why the program cannot do its work yet or any more, in words; undefined when it can. */
+  whyNotReady(): Promise<string | undefined>;
 }): Promise<MetricsServer> {
   const server = createServer(async (request, response) => {
     const answer = (status: number, contentType: string, body: string) =>
@@ -25,9 +26,10 @@ export async function serveMetrics(options: {
       }
       if (request.url === '/healthz') return answer(200, 'application/json', '{"status":"ok"}');
       if (request.url === '/readyz') {
-        return (await options.isReady())
+        const detail = await options.whyNotReady();
+        return detail === undefined
           ? answer(200, 'application/json', '{"status":"ok"}')
-          : answer(503, 'application/json', '{"status":"not ready"}');
+          : answer(503, 'application/json', JSON.stringify({ status: 'not ready', detail }));
       }
       return answer(404, 'text/plain', 'not found');
     } catch {

@@ -31,6 +31,8 @@ export interface GatewayOptions {
   allowHttp?: boolean;
   /** Tells the GraphQL schema to whoever has a key. @default false */
   introspection?: boolean;
+  /** Tells in words what Temporal's namespace lacks: a gateway that nobody's worker serves is not ready. @default nothing */
+  lacking?(): Promise<string | undefined>;
   /** @default {@link WORK_LIMITS} */
   limits?: WorkLimits;
 }
@@ -39,6 +41,8 @@ export interface Gateway {
   server: FastifyInstance;
   /** Resolves when all that was answered has been handed to Temporal, or could not be. */
   drain(): Promise<void>;
+  /** From now on the gateway says that it is not ready and ends connections with their next answer, but still takes requests. */
+  announceStop(): void;
   /** Stops taking requests, lets those that are here end, and sends the pokes that still wait. */
   close(): Promise<void>;
 }
@@ -46,7 +50,8 @@ export interface Gateway {
 /** Puts the gateway together; the caller makes it listen. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { stores, client, metrics, logger, publicUrl, allowHttp = false, introspection = false } = options;
-  const { limits = WORK_LIMITS } = options;
+  const { limits = WORK_LIMITS, lacking = async () => undefined } = options;
+  let isStopping = false;
   const dispatch = createDispatch({
     client,
     connections: stores.cache,
@@ -118,13 +123,19 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     views: createStockViews(stores),
     findConnection,
     pingStore: shared(stores.db.ping),
+    lacking,
+    isStopping: () => isStopping,
     metrics: shared(metrics.text),
     onAnswer: metrics.onAnswer,
   });
   return {
     server,
     drain: pokes.drain,
+    announceStop() {
+      isStopping = true;
+    },
     async close() {
+      isStopping = true;
       await server.close();
       await pokes.drain();
     },

@@ -77,7 +77,8 @@ export async function createServer(deps: GatewayDeps): Promise<FastifyInstance> 
   server.addHook('onSend', async ({ raw, headers }, reply) => {
     const isShort =
       headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) <= MAX_UNREAD_BYTES;
-    if (!raw.complete && !isShort) reply.header('connection', 'close');
+    // Whoever keeps its connection would send on it when the gateway is gone.
+    if (deps.isStopping() || (!raw.complete && !isShort)) reply.header('connection', 'close');
   });
   server.addHook('onResponse', async (request, reply) => {
     deps.onAnswer({

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time';
+import { temporal } from '@temporalio/proto';
 import { RETENTION_SCHEDULE_ID, SWEEP_SCHEDULE_ID } from '../../src/contracts/ids';
-import { keepNamespaceReady, makeNamespaceReady } from '../../src/namespace';
+import { makeNamespaceReady } from '../../src/namespace';
+import { keepNamespaceReady } from '../../src/namespace-keeper';
 import { freshNamespace, leaveNamespace } from '../servers/servers';
 import { startScene } from '../stand/scene';
 import { eventually } from '../stand/waiting';
@@ -32,20 +34,19 @@ async function register({ options: { namespace } }: Client): Promise<void> {
 function keep(client: Client) {
   const said: { facts: Record<string, unknown>; message: string }[] = [];
   const checks: boolean[] = [];
-  ends.push(
-    keepNamespaceReady({
-      client,
-      onChecked: (isReady) => checks.push(isReady),
-      warn: (facts, message) => said.push({ facts, message }),
-      everyMs: 50,
-    }),
-  );
+  const keeper = keepNamespaceReady({
+    client,
+    onChecked: (isReady) => checks.push(isReady),
+    logger: { warn: (facts, message) => said.push({ facts, message }) },
+    everyMs: 50,
+  });
+  ends.push(keeper.stop);
   const wasChecked = (isReady: boolean) => {
     const before = checks.length;
     // The first look that ends from now on may have begun before.
     return eventually(`a look finds ${isReady}`, () => checks.slice(before + 1).includes(isReady) || undefined);
   };
-  return { said, wasChecked };
+  return { said, wasChecked, whyNotReady: keeper.whyNotReady };
 }
 
 const schedulesOf = async (client: Client): Promise<string[]> => {
@@ -101,16 +102,43 @@ it('leaves a schedule alone that another release has shaped, or a person has pau
   });
 });
 
+it('registers a namespace that is not there, and says so', async () => {
+  const client = nameless();
+  namespaces.push(client.options.namespace);
+  const { said, wasChecked } = keep(client);
+  await wasChecked(true);
+  expect(said).toEqual([
+    {
+      facts: {
+        namespace: client.options.namespace,
+        searchAttributes: expect.arrayContaining(['Attention']),
+        schedules: [SWEEP_SCHEDULE_ID, RETENTION_SCHEDULE_ID],
+      },
+      message: 'made what the namespace lacked',
+    },
+  ]);
+  expect((await client.workflow.count('Attention IS NOT NULL')).count).toBe(0);
+});
+
 it('says once why a namespace cannot be made ready, and goes on looking until it can', async () => {
   const client = nameless();
-  const { said, wasChecked } = keep(client);
-  await wasChecked(false);
-  await wasChecked(false);
-  expect(said).toEqual([
-    { facts: { reason: expect.stringContaining('not found') }, message: 'the namespace could not be checked' },
-  ]);
+  const { namespace } = client.options;
   await register(client);
+  const { INDEXED_VALUE_TYPE_INT } = temporal.api.enums.v1.IndexedValueType;
+  await eventually('an attribute of another type is there', () =>
+    connection.operatorService
+      .addSearchAttributes({ namespace, searchAttributes: { Attention: INDEXED_VALUE_TYPE_INT } })
+      .catch(() => undefined),
+  );
+  const { said, wasChecked, whyNotReady } = keep(client);
+  await wasChecked(false);
+  await wasChecked(false);
+  const reason = `search attribute Attention: the namespace ${namespace} has one of another type, Keyword is needed`;
+  expect(said).toEqual([{ facts: { reason }, message: 'the namespace could not be checked' }]);
+  expect(whyNotReady()).toContain(reason);
+  await connection.operatorService.removeSearchAttributes({ namespace, searchAttributes: ['Attention'] });
   await wasChecked(true);
+  expect(whyNotReady()).toBeUndefined();
 });
 
 it('is what a worker does by itself: nobody has run `setup` here', async () => {

@@ -47,6 +47,7 @@ export function startProgram(
     TEMPORAL_ADDRESS: stand.temporalAddress,
     TEMPORAL_NAMESPACE: stand.namespace,
     GATEWAY_PORT: '0',
+    DRAIN_SECONDS: '0',
     AJIO_BASE_URL: stand.ajio.url,
     ESHOPBOX_BASE_URL: `${stand.eshopbox.url}/{accountSlug}`,
     ESHOPBOX_AUTH_URL: `${stand.eshopbox.url}/auth`,

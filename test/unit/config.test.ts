@@ -18,7 +18,7 @@ it('needs only MYSQL_URL', () => {
   expect(loadConfig(base)).toMatchObject({
     mysqlUrl: MYSQL_URL,
     temporal: { address: '127.0.0.1:7233', namespace: 'default' },
-    gateway: { host: '127.0.0.1', port: 8080, publicUrl: undefined },
+    gateway: { host: '127.0.0.1', port: 8080, publicUrl: undefined, drainSeconds: 5 },
     credentialsKey: undefined,
     credentialsReadKeys: [],
     logLevel: 'info',
@@ -36,6 +36,7 @@ it('says everything that is wrong at once, by name and never by value', () => {
     HOME: '/nonexistent',
     MYSQL_URL: 'postgres://user:hunter2@db/x',
     GATEWAY_PORT: '99999-hunter2',
+    DRAIN_SECONDS: 'hunter2',
     PUBLIC_URL: 'ftp://hunter2',
     CREDENTIALS_KEY: 'aHVudGVyMg==',
     LOG_LEVEL: 'hunter2',

@@ -47,12 +47,12 @@ it('counts parked events when it is read, and can still be read while the databa
 
 describe('the metrics server', () => {
   it('serves metrics and health, and tells whether it is ready', async () => {
-    let isReady = false;
+    let whyNot: string | undefined = 'the namespace is missing';
     const server = await serveMetrics({
       host: '127.0.0.1',
       port: 0,
       readMetrics: [async () => 'first 1\n', async () => 'second 2\n'],
-      isReady: async () => isReady,
+      whyNotReady: async () => whyNot,
     });
     const status = async (path: string) => (await fetch(`http://127.0.0.1:${server.port}${path}`)).status;
     try {
@@ -60,8 +60,12 @@ describe('the metrics server', () => {
       expect(metrics.headers.get('content-type')).toContain('text/plain');
       expect(await metrics.text()).toBe('first 1\n\nsecond 2\n');
       expect(await status('/healthz')).toBe(200);
-      expect(await status('/readyz')).toBe(503);
-      isReady = true;
+      const refused = await fetch(`http://127.0.0.1:${server.port}/readyz`);
+      expect([refused.status, await refused.json()]).toEqual([
+        503,
+        { status: 'not ready', detail: 'the namespace is missing' },
+      ]);
+      whyNot = undefined;
       expect(await status('/readyz')).toBe(200);
       expect(await status('/else')).toBe(404);
     } finally {
@@ -70,8 +74,8 @@ describe('the metrics server', () => {
   });
 
   it('answers 500 instead of dying when something fails', async () => {
-    const isReady = () => Promise.reject(new Error('away'));
-    const server = await serveMetrics({ host: '127.0.0.1', port: 0, readMetrics: [], isReady });
+    const whyNotReady = () => Promise.reject(new Error('away'));
+    const server = await serveMetrics({ host: '127.0.0.1', port: 0, readMetrics: [], whyNotReady });
     const answer = await fetch(`http://127.0.0.1:${server.port}/readyz`);
     expect(answer.status).toBe(500);
     expect(await answer.text()).not.toContain('away');

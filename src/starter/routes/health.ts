@@ -5,7 +5,13 @@ import { Problem, problemAnswers } from '../problems';
 
 /** For the machines that look after this one; no key needed. */
 export const healthRoutes =
-  (deps: { pingStore(): Promise<void>; metrics(): Promise<string> }): FastifyPluginAsyncZod =>
+  (deps: {
+    pingStore(): Promise<void>;
+    /** What Temporal's namespace lacks, in words; undefined when that is nothing, or nobody knows. */
+    lacking(): Promise<string | undefined>;
+    isStopping(): boolean;
+    metrics(): Promise<string>;
+  }): FastifyPluginAsyncZod =>
   async (server) => {
     const ok = z.object({ status: z.literal('ok') });
     server.get(
@@ -19,15 +25,18 @@ export const healthRoutes =
       '/readyz',
       {
         schema: {
-          summary: 'The process can store what comes in; Temporal may be down',
+          summary: 'The process can store what comes in; Temporal may be down, but not without what setup makes there',
           security: [],
           response: { 200: ok, ...problemAnswers(503) },
         },
       },
       async () => {
+        if (deps.isStopping()) throw new Problem(503, 'the gateway is stopping');
         await deps.pingStore().catch(() => {
           throw new Problem(503, 'the database cannot be reached', [], { 'retry-after': '5' });
         });
+        const lacking = await deps.lacking();
+        if (lacking !== undefined) throw new Problem(503, lacking, [], { 'retry-after': '5' });
         return { status: 'ok' as const };
       },
     );
