@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { BUGS } from './bugs';
+import { figureLines, measure } from './measure';
 import { HELP, type Options, readOptions } from './options';
 import { proveAll } from './prove';
 import { linesOf } from './report';
@@ -13,19 +14,26 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`);
 /** Where one stands is for people; the report may be read by a program. */
 const log = (line: string): void => void process.stderr.write(`${line}\n`);
 
-async function soak({ seed, events, kills, seconds, bug: name, keep, json }: Options): Promise<boolean> {
+async function soak(options: Options): Promise<boolean> {
+  const { seed, events, kills, seconds, bug: name, temporal, keep, json, measure: isMeasured } = options;
   const bug = BUGS.find((one) => one.name === name) ?? null;
-  const report = await runSoak({
+  const common = {
     seed,
-    scenario: bug?.scenario ?? fullScenario({ seed, events, kills }),
-    capSeconds: seconds,
-    bug,
+    ...(temporal !== undefined && { temporalAddress: temporal }),
     folder: join(PRIVATE_FOLDER, `soak-${seed}${bug ? `-${bug.name}` : ''}`),
     cacheFolder: join(PRIVATE_FOLDER, 'cache'),
     dist: DIST,
     keep,
     log,
-  });
+  };
+  if (isMeasured) {
+    const figures = await measure({ ...common, edits: [], events });
+    if (json) print(JSON.stringify(figures));
+    else for (const line of figureLines(figures)) print(line);
+    return Object.values(figures.worstMs).every(Number.isFinite);
+  }
+  const scenario = bug?.scenario ?? fullScenario({ seed, events, kills });
+  const report = await runSoak({ ...common, scenario, capSeconds: seconds, bug });
   if (json) print(JSON.stringify(report));
   else for (const line of linesOf(report)) print(line);
   return report.holds;

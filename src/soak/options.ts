@@ -9,9 +9,13 @@ then checks the invariants I1 to I9 from what was recorded.
   --events <n>    events of the WMS (3000)
   --kills <n>     kill -9 of workers, gateways, Temporal and MySQL (6)
   --seconds <n>   stops sending after so long (3600)
+  --measure       without any fault: events a second end to end, and the longest wait of an event while one of the two
+                  workers is stopped or killed
   --bug <name>    puts a bug into the build that runs; it has to be found:
                   ${BUGS.map(({ name }) => name).join(', ')}
   --prove         runs every bug, one after the other
+  --temporal <a>  uses the Temporal at this address, host:port, in a namespace of its own, and kills it not;
+                  scripts/temporal-postgres.mjs starts one as people run it
   --keep          keeps the run's folder: logs, tables, what was recorded
   --json          prints the report as JSON
 
@@ -24,7 +28,12 @@ const options = z.object({
   events: number(1, 3_000),
   kills: number(0, 6),
   seconds: number(1, 3_600),
+  temporal: z
+    .string()
+    .regex(/^[^\s:]+:\d{1,5}$/, 'must be host:port')
+    .optional(),
   bug: z.enum(BUGS.map(({ name }) => name)).optional(),
+  measure: z.boolean().default(false),
   prove: z.boolean().default(false),
   keep: z.boolean().default(false),
   json: z.boolean().default(false),
@@ -45,6 +54,8 @@ export function readOptions(args: readonly string[]): Options {
       kills: text,
       seconds: text,
       bug: text,
+      temporal: text,
+      measure: flag,
       prove: flag,
       keep: flag,
       json: flag,

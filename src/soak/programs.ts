@@ -79,7 +79,7 @@ export async function startPrograms(options: ProgramsOptions): Promise<Programs>
       },
       options.credentialsKey,
     ),
-    TEMPORAL_NAMESPACE: 'default',
+    TEMPORAL_NAMESPACE: servers.namespace,
     INCREFF_BASE_URL: twinUrls.increff,
     SHIPHERO_BASE_URL: twinUrls.shiphero,
     PUBLIC_URL: gatewayUrls[0] ?? '',

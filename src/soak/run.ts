@@ -1,96 +1,42 @@
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { loadConfig } from '../config';
-import { ownerOf, sweep } from '../local/run-folder';
-import { startGuardian } from '../local/supervisor';
-import { openStores } from '../store/stores';
-import { createTemporalClient } from '../temporal';
 import { checkAll } from './check/all';
 import type { Disturbance, Recorded } from './check/recorded';
 import { collect } from './collect';
 import { makeLoad } from './load';
 import { startOps } from './ops';
-import { applyEdits, copyBuild, type Edit } from './patch';
-import { startPrograms } from './programs';
+import type { Edit } from './patch';
 import { untilQuiet } from './quiet';
 import { killsIn, type Report } from './report';
 import type { Scenario } from './scenario';
 import { type Sender, startSending } from './sender';
-import { startServers } from './servers';
-import { addTenants, prepareTwins } from './tenancy';
+import { type SoakStand, type SoakStandOptions, withSoakStand } from './soak-stand';
+import { prepareTwins } from './tenancy';
 import { CONNECTIONS } from './tenants';
 import { makeTrouble } from './trouble';
-import { createTwinControl } from './twin-control';
 import { startWatch } from './watch';
 
 const PROGRESS_MS = 10_000;
 const GIVE_UP_AFTER_MS = 2_000;
 const LAST_WORDS_MS = 1_500;
 
-export interface RunOptions {
-  seed: number;
+export interface RunOptions extends Omit<SoakStandOptions, 'edits'> {
   scenario: Scenario;
   /** Sending stops after so many seconds. */
   capSeconds: number;
   bug: { name: string; edits: readonly Edit[] } | null;
-  /** Where the run keeps everything; removed in the end unless `keep` says otherwise. */
-  folder: string;
-  cacheFolder: string;
-  /** The build that is copied. */
-  dist: string;
-  keep: boolean;
-  log(line: string): void;
 }
 
 /** One soak from an empty database to its report. */
-export async function runSoak(options: RunOptions): Promise<Report> {
-  const { folder, log } = options;
-  const startedMs = Date.now();
-  const runFolder = join(folder, 'run');
-  const owner = ownerOf(runFolder);
-  if (owner !== undefined)
-    throw new Error(`A soak with this seed runs already, as process ${owner}: take another seed.`);
-  // What a soak that was killed left behind.
-  await sweep(runFolder);
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const dist = join(folder, 'dist');
-  copyBuild(options.dist, dist);
-  if (options.bug) applyEdits(dist, options.bug.edits);
-  const guardian = await startGuardian({ runFolder, logFolder: join(folder, 'logs') });
-  const interrupted = () => void guardian.end({ graceMs: 0 }).finally(() => process.exit(130));
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, interrupted);
-  try {
-    return await play({ ...options, dist }, guardian, startedMs);
-  } finally {
-    await guardian.end({ graceMs: 1_000 });
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, interrupted);
-    // A server that was killed may be writing its last.
-    if (!options.keep) rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
-    else log(`everything is kept in ${folder}`);
-  }
-}
+export const runSoak = (options: RunOptions): Promise<Report> =>
+  withSoakStand({ ...options, edits: options.bug?.edits ?? [] }, (stand) => play(options, stand));
 
-async function play(
-  options: RunOptions,
-  guardian: Awaited<ReturnType<typeof startGuardian>>,
-  startedMs: number,
-): Promise<Report> {
-  const { seed, scenario, folder, dist, log } = options;
-  const disturbances: Disturbance[] = [];
-  const report = (one: Disturbance): void => void disturbances.push(one);
+async function play(options: RunOptions, stand: SoakStand): Promise<Report> {
+  const { seed, scenario, folder, temporalAddress, log } = options;
+  const { dist, servers, programs, stores, client, twins, keys, disturbances, startedMs } = stand;
   const load = makeLoad({ seed, events: scenario.events, ...(scenario.mix && { mix: scenario.mix }) });
-  const servers = await startServers({ guardian, folder, cacheFolder: options.cacheFolder, log, report });
-  const credentialsKey = randomBytes(32).toString('base64');
-  const programs = await startPrograms({ guardian, servers, dist, cwd: folder, credentialsKey, seed, report });
-  const stores = openStores({ ...loadConfig(programs.environment), connectionLimit: 4 });
-  const client = createTemporalClient(loadConfig(programs.environment));
-  const twins = createTwinControl(programs.twinUrls);
-  const keys = await addTenants(stores);
   await prepareTwins(twins, load);
-  log(`up after ${secondsSince(startedMs).toFixed(1)} s`);
 
   const kept = [...programs.gateways, ...programs.workers];
   const watch = startWatch({ programs: kept, stores });
@@ -116,7 +62,11 @@ async function play(
     temporal: servers.temporal,
     mysql: servers.mysql,
   };
-  const { blows, faults, tokensDieEveryMs } = scenario;
+  const { faults, tokensDieEveryMs } = scenario;
+  const blows = scenario.blows.filter(({ target }) => targets[target].length > 0);
+  const spared = scenario.blows.length - blows.length;
+  if (temporalAddress !== undefined)
+    log(`Temporal at ${temporalAddress} is not the soak's own: it is not killed, ${spared} of the blows are left out`);
   await makeTrouble({
     seed,
     blows,
@@ -173,7 +123,6 @@ async function play(
     keys,
     refusals,
   });
-  await Promise.all([stores.close(), client.connection.close()]);
   if (options.keep) writeFileSync(join(folder, 'recorded.json'), JSON.stringify(recorded), { mode: 0o600 });
   const findings = checkAll(recorded, load, CONNECTIONS);
   return {
