@@ -38,6 +38,7 @@ const settings = z.object({
   GRAPHQL_INTROSPECTION: flag.default(false),
   CREDENTIALS_KEY: credentialsKey.optional(),
   CREDENTIALS_READ_KEYS: credentialsKeys.optional(),
+  SHARED_CONNECTIONS: flag.default(false),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   METRICS_PORT: port.optional(),
   RETENTION_DAYS: z.coerce.number().int().min(30).max(3_650).default(35),
@@ -83,6 +84,8 @@ export interface Config {
   credentialsKey: Buffer | undefined;
   /** Open what other processes sealed before, or will seal soon. */
   credentialsReadKeys: readonly Buffer[];
+  /** Other programs read the tokens that we write into the table of connections that we share. */
+  sharedConnections: boolean;
   logLevel: string;
   metricsPort: number | undefined;
   retentionDays: number;
@@ -152,6 +155,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
     graphql: { introspection: data.GRAPHQL_INTROSPECTION },
     credentialsKey: data.CREDENTIALS_KEY,
     credentialsReadKeys: data.CREDENTIALS_READ_KEYS ?? [],
+    sharedConnections: data.SHARED_CONNECTIONS,
     logLevel: data.LOG_LEVEL,
     metricsPort: data.METRICS_PORT,
     retentionDays: data.RETENTION_DAYS,

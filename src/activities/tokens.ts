@@ -1,10 +1,11 @@
-import { cancellationSignal } from '@temporalio/activity';
+import { cancellationSignal, log } from '@temporalio/activity';
 import { ConnectorError } from '../connectors/errors';
 import type { Connector, ConnectorContext } from '../connectors/ports';
 import type { Channel } from '../contracts/channels';
 import type { Connection } from '../contracts/connection';
 import type { ConnectionCache } from '../store/connection-cache';
-import type { ConnectionStore, TokenRefresh } from '../store/connections';
+import type { TokenRefresh } from '../store/connection-tokens';
+import type { ConnectionStore } from '../store/connections';
 import type { WorkingTokenStore } from '../store/working-tokens';
 
 export interface TokenActivityDeps {
@@ -17,7 +18,7 @@ export interface TokenActivityDeps {
   onLogin(channel: Channel): void;
 }
 
-/** One login per token generation, whoever asks and however many ask. */
+/** One login per token generation, whoever asks and however many ask; none where another program has put a token into the shared table. */
 export function createTokenActivities(deps: TokenActivityDeps) {
   // Within this process the callers share one attempt, so that waiting for the row costs one database connection, not one each.
   const inFlight = new Map<string, Promise<TokenRefresh | undefined>>();
@@ -39,7 +40,7 @@ export function createTokenActivities(deps: TokenActivityDeps) {
   }
 
   return {
-    /** Replaces the refused token unless somebody did so already; `refreshed` tells which. Fails with `ChannelAuthFailed` when the login is refused. */
+    /** Replaces the refused token unless somebody did so already; `refreshed` tells whether by a login of this call. Fails with `ChannelAuthFailed` when the login is refused. */
     async refreshAccessToken({ connectionId, rejectedGeneration }: RefreshAccessTokenInput): Promise<TokenRefresh> {
       const key = `${connectionId}/${rejectedGeneration}`;
       const running = inFlight.get(key);
@@ -54,7 +55,14 @@ export function createTokenActivities(deps: TokenActivityDeps) {
           details: { connectionId },
         });
       }
-      return running ? { ...refresh, refreshed: false } : refresh;
+      const { sharedFault, ...result } = refresh;
+      if (sharedFault !== undefined && !running) {
+        log.warn('the new token could not be written into ie_appinstall_connection, where others read it', {
+          connectionId,
+          code: sharedFault,
+        });
+      }
+      return running ? { ...result, refreshed: false } : result;
     },
 
     /**

@@ -1,23 +1,12 @@
 import { z } from 'zod';
 import type { Connection } from '../contracts/connection';
+import { tokenPartsOf } from '../contracts/stored-token';
 import { ConnectorError } from './errors';
-import { jsonOf } from './http/words';
 
 /** A token that dies within this time is not used any more: it could die on the way. */
 const MIN_TOKEN_LIFE_MS = 120_000;
 /** No channel issues tokens for longer: a larger figure is of another unit, or a date. */
 const MAX_TOKEN_LIFE_MS = 366 * 86_400_000;
-
-const inJson = z.union([
-  z.string(),
-  z.object({ accessToken: z.string() }).transform((value) => value.accessToken),
-  z.object({ access_token: z.string() }).transform((value) => value.access_token),
-]);
-
-const refreshInJson = z.union([
-  z.object({ refreshToken: z.string() }).transform((value) => value.refreshToken),
-  z.object({ refresh_token: z.string() }).transform((value) => value.refresh_token),
-]);
 
 /**
  * `expires_in` of a token answer, seconds as a number or as text; null, which is "used until it is refused", when it is missing or
@@ -38,16 +27,13 @@ export const expiryOf = (seconds: number | null, askedAtMs: number): number | nu
 
 /** The connection's token as it is stored: plain text, or JSON with `accessToken` in it; undefined when none can stand in a header. */
 export function storedTokenOf(connection: Connection): string | undefined {
-  const stored = connection.accessToken?.trim() ?? '';
-  const isJson = stored.startsWith('{') || stored.startsWith('"');
-  const token = isJson ? inJson.safeParse(jsonOf(stored)).data?.trim() : stored;
+  const token = tokenPartsOf(connection.accessToken).accessToken;
   return token !== undefined && /^[\x21-\x7e]+$/.test(token) ? token : undefined;
 }
 
 /** The refresh token that is stored beside the connection's token; undefined when the row holds a token only, or none. */
 export function storedRefreshTokenOf(connection: Connection): string | undefined {
-  const token = refreshInJson.safeParse(jsonOf(connection.accessToken ?? '')).data?.trim();
-  return token === '' ? undefined : token;
+  return tokenPartsOf(connection.accessToken).refreshToken;
 }
 
 /** Why the connection's token cannot be used for a call: there is none, or it dies within two minutes. Undefined when it can. */

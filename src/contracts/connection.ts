@@ -5,7 +5,7 @@ export const CONNECTION_STATUSES = ['active', 'needs_reauth', 'paused'] as const
 /** `needs_reauth`: the channel refuses the credentials; work is kept and resumes with `connections restore`. `paused`: ops said so. */
 export type ConnectionStatus = (typeof CONNECTION_STATUSES)[number];
 
-/** One account on one channel, as a row of `ie_appinstall_connection` reads once its secrets are open. Never leaves the process. */
+/** One account on one channel, as it reads once its secrets are open. Never leaves the process. */
 export interface Connection {
   id: number;
   channel: Channel;
@@ -16,7 +16,7 @@ export interface Connection {
   externalWarehouseId: string | null;
   /** The only location whose stock this connection shows; null takes any. */
   locationId: string | null;
-  /** `inputFields`: the channel's own credentials, parsed JSON, validated by the connector. */
+  /** `inputFields`, ours or those of `ie_appinstall_connection`: the channel's own credentials, parsed JSON, validated by the connector. */
   credentials: unknown;
   accessToken: string | null;
   /** Why credentials or token cannot be opened, naming connection, column and key; both count as missing then. Absent when they can. */

@@ -57,14 +57,14 @@ export async function readTables(db: Database): Promise<Tables> {
       'ol.connectionId, ol.orderNumber, ol.lineItemSequenceNumber',
     ),
     parked: await all(db, 'kind, status, reason, message, body', 'parked_events', 'id'),
-    connections: await all(db, 'id, tokenGeneration, status', 'ie_appinstall_connection', 'id'),
+    connections: await all(db, 'id, tokenGeneration, status', 'connections', 'id'),
   };
 }
 
-/** Hands on every row of every table but that of the connections, as text. */
+/** Hands on every row of every table but those of the connections, as text. */
 export async function readAllRows(db: Database, look: (table: string, text: string) => void): Promise<void> {
   const tables = await db.select<{ name: string }>(
-    "SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME <> 'ie_appinstall_connection'",
+    "SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME NOT IN ('connections', 'ie_appinstall_connection')",
   );
   for (const { name } of tables) {
     for (let offset = 0; ; offset += PAGE) {

@@ -1,26 +1,11 @@
-import { z } from 'zod';
 import { CHANNELS } from '../contracts/channels';
-import { CONNECTION_STATUSES, type Connection, type ConnectionStatus } from '../contracts/connection';
-import { canOpen, contextOf, jsonOrText, openSecrets } from './connection-secrets';
+import type { Connection, ConnectionStatus } from '../contracts/connection';
+import { CONNECTION_COLUMNS, connectionOf, connectionRowOn, readConnectionRow } from './connection-rows';
+import { canOpen, contextOf, openSecrets } from './connection-secrets';
+import { type ConnectionStoreOptions, type ConnectionTokens, createConnectionTokens } from './connection-tokens';
 import type { Database, Queryable } from './database';
-import type { SecretBox } from './secret-box';
-
-/** Other programs write this table too, so a row is believed only after it was read through this. */
-const rowSchema = z.object({
-  id: z.number(),
-  channel: z.enum(CHANNELS),
-  accountSlug: z.string(),
-  externalChannelID: z.string().nullable(),
-  externalWarehouseID: z.string().nullable(),
-  locationId: z.string().nullable(),
-  inputFields: z.string().nullable(),
-  accessToken: z.string().nullable(),
-  tokenExpiresAt: z.date().nullable(),
-  tokenGeneration: z.number(),
-  settings: z.string().nullable(),
-  status: z.enum(CONNECTION_STATUSES),
-  statusReason: z.string().nullable(),
-});
+import { isSealed, type SecretBox } from './secret-box';
+import { insertSharedRow, readSharedFields, readSharedRow } from './shared-table';
 
 /** What `connections add` needs; an id is given only when another system already knows the connection by it. */
 export interface NewConnection {
@@ -30,82 +15,70 @@ export interface NewConnection {
   externalChannelId: string | null;
   externalWarehouseId: string | null;
   locationId: string | null;
-  credentials: object;
+  /** Undefined: those that the shared table holds under this id, as they are when they are read. */
+  credentials: object | undefined;
   settings: object;
 }
 
-export interface StoredToken {
-  accessToken: string;
-  /** Kept with the token: the column then holds both as JSON, otherwise the token as it is. */
-  refreshToken?: string | undefined;
-  expiresAtMs: number | null;
-}
-
-export type TokenRefresh = { refreshed: boolean; generation: number };
-
-/** Rows of channels that have no connector belong to other programs and are not seen. A row whose secrets cannot be opened is read without them (`sealFault`). */
-export interface ConnectionStore {
+/**
+ * What we know of connections, in a table of our own; of `ie_appinstall_connection`, which other programs read and write, only `inputFields` and
+ * `accessToken` are read. Rows of channels that have no connector are not seen. A row whose secrets cannot be opened is read without them (`sealFault`).
+ */
+export interface ConnectionStore extends Pick<ConnectionTokens, 'replaceToken'> {
+  /** The connection, with the token that is in use now: where that is another program's, the one that it has put into the shared table since. */
   find(id: number): Promise<Connection | undefined>;
+  /** The credentials that the shared table holds under this id, whether a connection of ours or not; undefined when it has no such row. */
+  findShared(id: number): Promise<{ credentials: unknown } | undefined>;
   list(filter?: { accountSlug?: string; externalChannelId?: string }): Promise<Connection[]>;
+  /** Takes the shared table's row of that id as it is, or makes one without credentials and token. Throws a `SharedTableError` when it cannot. */
   insert(connection: NewConnection): Promise<number>;
   /**
-   * Replaces the credentials, encrypted like those of a new connection, and forgets a token that cannot be opened. Returns false
-   * when there is no such connection.
+   * Replaces the credentials, encrypted like those of a new connection, and forgets a token that cannot be opened. They go into the shared table,
+   * plain, where others read it and ours have never been sealed here. Returns false when there is no such connection.
    */
   setCredentials(id: number, credentials: object): Promise<boolean>;
   /** Returns false when there is no such connection. */
   setStatus(id: number, status: ConnectionStatus, reason: string | null): Promise<boolean>;
-  /**
-   * Replaces the token of generation `rejectedGeneration` with what `issue` returns, holding the row so that one process
-   * does it and the others find it done. Returns at once when the stored generation is already newer.
-   */
-  replaceToken(
-    id: number,
-    rejectedGeneration: number,
-    issue: (connection: Connection) => Promise<StoredToken>,
-  ): Promise<TokenRefresh | undefined>;
 }
 
-const COLUMNS = `id, channel, accountSlug, externalChannelID, externalWarehouseID, locationId, inputFields, accessToken,
-  tokenExpiresAt, tokenGeneration, settings, status, statusReason`;
+export function createConnectionStore(
+  db: Database,
+  box: SecretBox,
+  { sharedConnections = false }: ConnectionStoreOptions = {},
+): ConnectionStore {
+  const { follow, replaceToken } = createConnectionTokens(db, box, { sharedConnections });
 
-const tokenColumnOf = ({ accessToken, refreshToken }: StoredToken): string =>
-  refreshToken === undefined ? accessToken : JSON.stringify({ accessToken, refreshToken });
-
-export function createConnectionStore(db: Database, box: SecretBox): ConnectionStore {
-  const toConnection = (row: object): Connection => {
-    const parsed = rowSchema.safeParse(row);
-    if (!parsed.success) {
-      const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
-      throw new Error(`connection ${Reflect.get(row, 'id')} cannot be read: ${faults}`);
+  /** Sealed into our table; plain into the shared one where others read it and nothing sealed would give way. */
+  async function storeCredentials(tx: Queryable, id: number, kept: string | null, credentials: object): Promise<void> {
+    const json = JSON.stringify(credentials);
+    const shared = sharedConnections && kept === null ? await readSharedRow(tx, id) : undefined;
+    if (shared && !isSealed(shared.inputFields ?? '')) {
+      await tx.change('UPDATE ie_appinstall_connection SET inputFields = ? WHERE id = ?', [json, String(id)]);
+      return;
     }
-    const { data } = parsed;
-    return {
-      id: data.id,
-      channel: data.channel,
-      accountSlug: data.accountSlug,
-      externalChannelId: data.externalChannelID,
-      externalWarehouseId: data.externalWarehouseID,
-      locationId: data.locationId,
-      ...openSecrets(box, data),
-      tokenExpiresAtMs: data.tokenExpiresAt?.getTime() ?? null,
-      tokenGeneration: data.tokenGeneration,
-      settings: jsonOrText(data.settings),
-      status: data.status,
-      statusReason: data.statusReason,
-    };
-  };
-
-  const findOn = async (target: Queryable, id: number, lock = ''): Promise<Connection | undefined> => {
-    const [row] = await target.select(
-      `SELECT ${COLUMNS} FROM ie_appinstall_connection WHERE id = ? AND channel IN (?) ${lock}`,
-      [id, CHANNELS],
-    );
-    return row && toConnection(row);
-  };
+    await tx.change('UPDATE connections SET inputFields = ? WHERE id = ?', [
+      box.seal(json, contextOf(id, 'inputFields')),
+      id,
+    ]);
+  }
 
   return {
-    find: (id) => findOn(db, id),
+    async find(id) {
+      const row = await connectionRowOn(db, id);
+      if (!row) return undefined;
+      const isSharing = row.inputFields === null || row.accessToken === null || row.isTokenShared;
+      const shared = isSharing ? await readSharedRow(db, id) : undefined;
+      return connectionOf(box, await follow(row, shared), shared?.inputFields);
+    },
+
+    async findShared(id) {
+      const shared = await readSharedRow(db, id);
+      return (
+        shared && {
+          credentials: openSecrets(box, { id, inputFields: shared.inputFields, accessToken: null }).credentials,
+        }
+      );
+    },
 
     async list(filter = {}) {
       const wanted: [string, string | undefined][] = [
@@ -115,81 +88,59 @@ export function createConnectionStore(db: Database, box: SecretBox): ConnectionS
       const given = wanted.filter((pair): pair is [string, string] => pair[1] !== undefined);
       const where = given.map(([column]) => `AND ${column} = ?`).join(' ');
       const rows = await db.select(
-        `SELECT ${COLUMNS} FROM ie_appinstall_connection WHERE channel IN (?) ${where} ORDER BY id`,
+        `SELECT ${CONNECTION_COLUMNS} FROM connections WHERE channel IN (?) ${where} ORDER BY id`,
         [CHANNELS, ...given.map(([, value]) => value)],
       );
-      return rows.map(toConnection);
+      const read = rows.map(readConnectionRow);
+      const sharing = read.filter(({ inputFields }) => inputFields === null).map(({ id }) => id);
+      const fields = await readSharedFields(db, sharing);
+      return read.map((row) => connectionOf(box, row, fields.get(row.id)));
     },
 
     insert: (connection) =>
       db.transaction(async (tx) => {
-        const { insertId } = await tx.change(
-          `INSERT INTO ie_appinstall_connection
-             (id, channel, accountSlug, externalChannelID, externalWarehouseID, locationId, settings)
+        const { channel, accountSlug, credentials } = connection;
+        const isThere = connection.id !== undefined && (await readSharedRow(tx, connection.id)) !== undefined;
+        const id =
+          isThere && connection.id !== undefined
+            ? connection.id
+            : await insertSharedRow(tx, { id: connection.id, channel, accountSlug });
+        await tx.change(
+          `INSERT INTO connections (id, channel, accountSlug, externalChannelID, externalWarehouseID, locationId, settings)
            VALUES (?, ?, ?, ?, ?, ?, ?)`,
           [
-            connection.id ?? null,
-            connection.channel,
-            connection.accountSlug,
+            id,
+            channel,
+            accountSlug,
             connection.externalChannelId,
             connection.externalWarehouseId,
             connection.locationId,
             JSON.stringify(connection.settings),
           ],
         );
-        const id = connection.id ?? insertId;
-        // Sealed in a second step because the seal is bound to the id.
-        await tx.change('UPDATE ie_appinstall_connection SET inputFields = ? WHERE id = ?', [
-          box.seal(JSON.stringify(connection.credentials), contextOf(id, 'inputFields')),
-          id,
-        ]);
+        if (credentials !== undefined) await storeCredentials(tx, id, null, credentials);
         return id;
       }),
 
     setCredentials: (id, credentials) =>
       db.transaction(async (tx) => {
-        const [row] = await tx.select<{ accessToken: string | null }>(
-          'SELECT accessToken FROM ie_appinstall_connection WHERE id = ? FOR UPDATE',
-          [id],
-        );
+        const row = await connectionRowOn(tx, id, 'FOR UPDATE');
         if (!row) return false;
-        const kept = canOpen(box, id, 'accessToken', row.accessToken) ? row.accessToken : null;
-        await tx.change('UPDATE ie_appinstall_connection SET inputFields = ?, accessToken = ? WHERE id = ?', [
-          box.seal(JSON.stringify(credentials), contextOf(id, 'inputFields')),
-          kept,
-          id,
-        ]);
+        if (!canOpen(box, id, 'accessToken', row.accessToken))
+          await tx.change('UPDATE connections SET accessToken = NULL WHERE id = ?', [id]);
+        await storeCredentials(tx, id, row.inputFields, credentials);
         return true;
       }),
 
     async setStatus(id, status, reason) {
-      await db.change('UPDATE ie_appinstall_connection SET status = ?, statusReason = ? WHERE id = ?', [
+      await db.change('UPDATE connections SET status = ?, statusReason = ? WHERE id = ?', [
         status,
         reason?.slice(0, 500) ?? null,
         id,
       ]);
-      return (await db.select('SELECT id FROM ie_appinstall_connection WHERE id = ?', [id])).length > 0;
+      return (await db.select('SELECT id FROM connections WHERE id = ?', [id])).length > 0;
     },
 
-    replaceToken: (id, rejectedGeneration, issue) =>
-      db.transaction(async (tx) => {
-        const connection = await findOn(tx, id, 'FOR UPDATE');
-        if (!connection) return undefined;
-        if (connection.tokenGeneration > rejectedGeneration) {
-          return { refreshed: false, generation: connection.tokenGeneration };
-        }
-        const token = await issue(connection);
-        const generation = connection.tokenGeneration + 1;
-        await tx.change(
-          'UPDATE ie_appinstall_connection SET accessToken = ?, tokenExpiresAt = ?, tokenGeneration = ? WHERE id = ?',
-          [
-            box.seal(tokenColumnOf(token), contextOf(id, 'accessToken')),
-            token.expiresAtMs === null ? null : new Date(token.expiresAtMs),
-            generation,
-            id,
-          ],
-        );
-        return { refreshed: true, generation };
-      }),
+    replaceToken,
   };
 }

@@ -2,6 +2,7 @@ import { CHANNELS } from '../contracts/channels';
 import { contextOf, SECRET_COLUMNS, type SecretColumn } from './connection-secrets';
 import { type Database, type Queryable, refusalCodeOf } from './database';
 import { isSealed, SealError, type SecretBox } from './secret-box';
+import { readSharedRow } from './shared-table';
 
 /** How many values of a column are sealed with one key, or not at all. */
 export interface SealCount {
@@ -37,37 +38,51 @@ export interface SealStore {
   ids(): Promise<number[]>;
   /**
    * Seals the secrets of one row with the current key, holding the row, so that a token that is replaced at the same moment is
-   * neither lost nor brought back. Values that are not sealed stay so unless `sealPlain` says otherwise. Nothing for a row that is gone.
+   * neither lost nor brought back. Values that are not sealed stay so unless `sealPlain` says otherwise. Credentials that stand in the shared table
+   * stay there as they are: what is sealed is a copy in ours, which counts from then on. Nothing for a row that is gone.
    */
   renew(id: number, options: { sealPlain: boolean; dryRun: boolean }): Promise<Renewal[]>;
 }
 
-const OURS = 'FROM ie_appinstall_connection WHERE channel IN (?)';
+const OURS = 'FROM connections WHERE channel IN (?)';
 
 /** `sealed:<form>:<key id>` or `plain`, in SQL, so that no secret leaves the database for a count. */
-const sealsOf = (column: SecretColumn): string =>
-  `SELECT '${column}' AS col, id, CASE WHEN ${column} REGEXP '^sealed:[0-9]+:' THEN SUBSTRING_INDEX(${column}, ':', 3) ELSE 'plain' END AS seal
-   ${OURS} AND ${column} <> ''`;
+const sealOf = (column: SecretColumn): string =>
+  `CASE WHEN CAST(${column} AS CHAR) REGEXP '^sealed:[0-9]+:' THEN SUBSTRING_INDEX(CAST(${column} AS CHAR), ':', 3) ELSE 'plain' END AS seal`;
 
-const COUNT = `SELECT col, seal, COUNT(*) AS connections, MIN(id) AS firstId FROM (
-  ${SECRET_COLUMNS.map(sealsOf).join(' UNION ALL ')}) AS seals GROUP BY col, seal ORDER BY col DESC, seal`;
+const OWN_SEALS = SECRET_COLUMNS.map(
+  (column) => `SELECT '${column}' AS col, id, ${sealOf(column)} ${OURS} AND ${column} <> ''`,
+).join(' UNION ALL ');
+
+/** Of the connections that have no credentials in our table: those are read in the shared one. */
+const SHARED_SEALS = `SELECT 'inputFields' AS col, id, ${sealOf('inputFields')} FROM ie_appinstall_connection WHERE id IN (?) AND inputFields <> ''`;
+
+interface StoredSeal {
+  col: SecretColumn;
+  id: number;
+  seal: string;
+}
 
 export function createSealStore(db: Database, box: SecretBox): SealStore {
+  async function storedSeals(): Promise<StoredSeal[]> {
+    const own = await db.select<StoredSeal>(OWN_SEALS, [CHANNELS, CHANNELS]);
+    const sharing = await db.select<{ id: number }>(`SELECT id ${OURS} AND inputFields IS NULL`, [CHANNELS]);
+    if (sharing.length === 0) return own;
+    const shared = await db.select<StoredSeal>(SHARED_SEALS, [sharing.map(({ id }) => String(id))]);
+    return [...own, ...shared.map((one) => ({ ...one, id: Number(one.id) }))];
+  }
+
   async function count(): Promise<SealCount[]> {
-    const rows = await db.select<{ col: SecretColumn; seal: string; connections: number; firstId: number }>(COUNT, [
-      CHANNELS,
-      CHANNELS,
-    ]);
     const counts = new Map<string, SealCount>();
-    for (const { col, seal, connections, firstId } of rows) {
+    for (const { col, seal, id } of await storedSeals()) {
       const keyId = seal === 'plain' ? null : (seal.split(':')[2] ?? '');
       const key = `${col} ${keyId}`;
       // The forms of a seal are told apart by nobody but the box.
-      const before = counts.get(key) ?? { column: col, keyId, connections: 0, firstId };
+      const before = counts.get(key) ?? { column: col, keyId, connections: 0, firstId: id };
       counts.set(key, {
         ...before,
-        connections: before.connections + connections,
-        firstId: Math.min(before.firstId, firstId),
+        connections: before.connections + 1,
+        firstId: Math.min(before.firstId, id),
       });
     }
     return [...counts.values()];
@@ -90,6 +105,7 @@ export function createSealStore(db: Database, box: SecretBox): SealStore {
       `SELECT ${SECRET_COLUMNS.join(', ')} ${OURS} AND id = ? ${lock}`,
       [CHANNELS, id],
     );
+    if (row && row.inputFields === null) row.inputFields = (await readSharedRow(target, id))?.inputFields ?? null;
     return SECRET_COLUMNS.flatMap((column) => {
       const stored = row?.[column];
       return stored ? [renewed(id, column, stored, sealPlain)] : [];
@@ -122,13 +138,7 @@ export function createSealStore(db: Database, box: SecretBox): SealStore {
       );
     },
 
-    async ids() {
-      const rows = await db.select<{ id: number }>(
-        `SELECT id ${OURS} AND (inputFields <> '' OR accessToken <> '') ORDER BY id`,
-        [CHANNELS],
-      );
-      return rows.map(({ id }) => id);
-    },
+    ids: async () => [...new Set((await storedSeals()).map(({ id }) => id))].sort((a, b) => a - b),
 
     async renew(id, { sealPlain, dryRun }) {
       const withoutValue = ({ value: _value, ...renewal }: Renewal & { value: string }): Renewal => renewal;
@@ -138,7 +148,7 @@ export function createSealStore(db: Database, box: SecretBox): SealStore {
         const changed = renewals.filter(({ did }) => did === 'renewed');
         if (changed.length > 0) {
           await tx.change(
-            `UPDATE ie_appinstall_connection SET ${changed.map(({ column }) => `${column} = ?`).join(', ')} WHERE id = ?`,
+            `UPDATE connections SET ${changed.map(({ column }) => `${column} = ?`).join(', ')} WHERE id = ?`,
             [...changed.map(({ value }) => value), id],
           );
         }

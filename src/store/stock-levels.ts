@@ -204,7 +204,7 @@ export function createStockLevelStore(db: Database): StockLevelStore {
       const nowMs = Date.now();
       const rows = await db.select<{ connectionId: number }>(
         `SELECT DISTINCT lv.connectionId FROM stock_levels lv
-         JOIN ie_appinstall_connection c ON c.id = lv.connectionId AND c.status <> 'paused'
+         JOIN connections c ON c.id = lv.connectionId AND c.status <> 'paused'
          WHERE lv.state IN ('dirty', 'claimed') AND lv.dirtySinceMs < ? AND lv.notBeforeMs < ? AND lv.connectionId > ?
          ORDER BY lv.connectionId LIMIT ?`,
         [nowMs - ageMs, nowMs, after, limit],

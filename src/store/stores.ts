@@ -23,13 +23,21 @@ export interface StoreOptions extends DatabaseOptions {
   credentialsKey: Buffer | undefined;
   /** Keys that open what is there, and seal nothing. */
   credentialsReadKeys?: readonly Buffer[];
+  /** Other programs read what we write into the table of connections that we share. @default false */
+  sharedConnections?: boolean;
 }
 
 /** Longer than MySQL lets a statement wait for a row, which a login of another process may hold. */
 const REFRESH_TIMEOUT_MS = 60_000;
 
 /** Every repository over one pool; connects when the first statement runs. */
-export function openStores({ mysqlUrl, credentialsKey, credentialsReadKeys, ...options }: StoreOptions) {
+export function openStores({
+  mysqlUrl,
+  credentialsKey,
+  credentialsReadKeys,
+  sharedConnections,
+  ...options
+}: StoreOptions) {
   const db: Database = openDatabase(mysqlUrl, options);
   // Token refreshes hold a row while they speak to a channel; on a pool of their own they hold up nothing else.
   const refreshDb: Database = openDatabase(mysqlUrl, {
@@ -38,10 +46,13 @@ export function openStores({ mysqlUrl, credentialsKey, credentialsReadKeys, ...o
     statementTimeoutMs: REFRESH_TIMEOUT_MS,
   });
   const box = createSecretBox({ current: credentialsKey, others: credentialsReadKeys });
-  const connections = createConnectionStore(db, box);
+  const connections = createConnectionStore(db, box, { sharedConnections });
   return {
     db,
-    connections: { ...connections, replaceToken: createConnectionStore(refreshDb, box).replaceToken },
+    connections: {
+      ...connections,
+      replaceToken: createConnectionStore(refreshDb, box, { sharedConnections }).replaceToken,
+    },
     cache: createConnectionCache(connections),
     workingTokens: createWorkingTokenStore(db),
     seals: createSealStore(db, box),

@@ -49,11 +49,12 @@ async function add(id: number, key = KEY): Promise<void> {
   await own.connections.replaceToken(id, 0, async () => ({ accessToken: 'CANARY-token', expiresAtMs: null }));
   await own.close();
 }
-const addPlain = (id: number) =>
-  stores.db.change(
-    "INSERT INTO ie_appinstall_connection (id, channel, accountSlug, inputFields) VALUES (?, 'ajio', 'plain', ?)",
-    [id, JSON.stringify(LOGIN)],
-  );
+/** Credentials that another program keeps. */
+async function addPlain(id: number): Promise<void> {
+  const { db } = stores;
+  await db.change('INSERT INTO ie_appinstall_connection (id, inputFields) VALUES (?, ?)', [id, JSON.stringify(LOGIN)]);
+  await db.change("INSERT INTO connections (id, channel, accountSlug) VALUES (?, 'ajio', 'plain')", [id]);
+}
 
 describe('credentials status', () => {
   it('counts values by key, tells keys that may go, and fails while a key is missing', async () => {

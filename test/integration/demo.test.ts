@@ -6,7 +6,7 @@ beforeAll(async () => {
   stand = await startStand();
   process.env.CREDENTIALS_KEY = Buffer.alloc(32, 7).toString('base64');
   // The demo brings its own connections, for the accounts that the twins have by themselves.
-  await stand.stores.db.change('DELETE FROM ie_appinstall_connection');
+  for (const table of ['connections', 'ie_appinstall_connection']) await stand.stores.db.change(`DELETE FROM ${table}`);
   stand.ajio.setState({ accounts: [{ username: 'demo-seller', password: 'demo-password' }] });
 });
 afterAll(() => stand.stop());

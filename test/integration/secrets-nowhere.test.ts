@@ -259,6 +259,7 @@ test('no table holds one', async () => {
     expect({ name, found }).toEqual({ name, found: undefined });
   }
   const expected = [
+    'connections',
     'ie_appinstall_connection',
     'gateway_keys',
     'orders',

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createTokenActivities, type RefreshAccessTokenInput } from '../../src/activities/tokens';
 import { connectorFor } from '../../src/connectors/registry';
-import type { TokenRefresh } from '../../src/store/connections';
+import type { TokenRefresh } from '../../src/store/connection-tokens';
 import { openStores } from '../../src/store/stores';
 import { type Scene, startScene } from '../stand/scene';
 import type { Tenant } from '../stand/tenants';
@@ -54,9 +54,7 @@ test(`${CALLS} calls that meet 401 in two processes cause one login`, async () =
   const orders = Array.from({ length: CALLS }, (_, index) => `STORM-${index}`);
   const refusals = () => orders.flatMap((number) => see.cancels(number)).filter(({ status }) => status === 401).length;
   await startWorkers();
-  await stand.stores.db.change("UPDATE ie_appinstall_connection SET accessToken = 'dead' WHERE id = ?", [
-    tenant.connectionId,
-  ]);
+  await stand.stores.db.change("UPDATE connections SET accessToken = 'dead' WHERE id = ?", [tenant.connectionId]);
   // Calls are refused until the login has answered, and it does not before there were enough of them.
   stand.ajio.setFaults([{ kind: 'hold', on: { path: '/authToken' } }]);
   const refusing = eventually('many calls are refused', () => (refusals() > (FULL ? 300 : 10) ? true : undefined));

@@ -105,7 +105,7 @@ export async function stockWithoutConnection(scene: Scene, tenant: Tenant): Prom
   const { connectionId } = tenant;
   const elsewhere = connectionId + 90_000;
   const move = async (from: number, to: number): Promise<void> => {
-    await db.change('UPDATE ie_appinstall_connection SET id = ? WHERE id = ?', [to, from]);
+    await db.change('UPDATE connections SET id = ? WHERE id = ?', [to, from]);
     cache.forget(connectionId);
   };
   const workflowId = await stock(scene, tenant);

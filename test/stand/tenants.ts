@@ -69,7 +69,7 @@ export function createTenants(stand: Stand) {
       settings: {},
     });
     if (options.tokens !== 'none') {
-      const setToken = 'UPDATE ie_appinstall_connection SET accessToken = ? WHERE id = ?';
+      const setToken = 'UPDATE connections SET accessToken = ? WHERE id = ?';
       await stores.db.change(setToken, [ajio.issueToken(slug), connectionId]);
       await stores.db.change(setToken, [eshopbox.issueToken(slug), wmsConnectionId]);
     }

@@ -27,7 +27,7 @@ const sample = (changes: Partial<NewConnection> = {}): NewConnection => ({
 const rowOf = async (id: number) =>
   only(
     await stores.db.select<{ inputFields: string; accessToken: string | null; tokenGeneration: number }>(
-      'SELECT inputFields, accessToken, tokenGeneration FROM ie_appinstall_connection WHERE id = ?',
+      'SELECT inputFields, accessToken, tokenGeneration FROM connections WHERE id = ?',
       [id],
     ),
   );
@@ -53,13 +53,16 @@ it('takes the id that another system knows the connection by', async () => {
 
 it('reads the plain rows of other programs', async () => {
   await stores.db.change(
-    `INSERT INTO ie_appinstall_connection (id, channel, accountSlug, inputFields, accessToken, tokenExpiresAt) VALUES
-       (700, 'ajio', 'plain', '{"username":"a","password":"b"}', 'a-token', '2025-03-01 12:00:00.000'), (701, 'ajio', 'plain', NULL, NULL, NULL)`,
+    `INSERT INTO ie_appinstall_connection (id, inputFields, accessToken) VALUES
+       (700, '{"username":"a","password":"b"}', 'a-token'), (701, NULL, NULL)`,
+  );
+  await stores.db.change(
+    "INSERT INTO connections (id, channel, accountSlug) VALUES (700, 'ajio', 'plain'), (701, 'ajio', 'plain')",
   );
   expect(await stores.connections.find(700)).toMatchObject({
     credentials: { username: 'a', password: 'b' },
     accessToken: 'a-token',
-    tokenExpiresAtMs: Date.parse('2025-03-01T12:00:00Z'),
+    tokenExpiresAtMs: null,
     settings: {},
     status: 'active',
   });
@@ -68,7 +71,7 @@ it('reads the plain rows of other programs', async () => {
 
 it('does not know connections of channels that have no connector', async () => {
   await stores.db.change(
-    "INSERT INTO ie_appinstall_connection (id, channel, accountSlug) VALUES (710, 'elsewhere', 'mixed'), (711, 'ajio', 'mixed')",
+    "INSERT INTO connections (id, channel, accountSlug) VALUES (710, 'elsewhere', 'mixed'), (711, 'ajio', 'mixed')",
   );
   expect(await stores.connections.find(710)).toBeUndefined();
   expect((await stores.connections.list({ accountSlug: 'mixed' })).map((connection) => connection.id)).toEqual([711]);
@@ -76,7 +79,7 @@ it('does not know connections of channels that have no connector', async () => {
 
 it('reads a row whose columns are no JSON, so that one bad row hides no other, and leaves it to the connector to refuse it', async () => {
   await stores.db.change(
-    "INSERT INTO ie_appinstall_connection (id, channel, accountSlug, inputFields, settings) VALUES (720, 'ajio', 'torn', 'CANARY no json', '{')",
+    "INSERT INTO connections (id, channel, accountSlug, inputFields, settings) VALUES (720, 'ajio', 'torn', 'CANARY no json', '{')",
   );
   const [torn] = await stores.connections.list({ accountSlug: 'torn' });
   expect(torn).toMatchObject({ id: 720, credentials: 'CANARY no json', settings: '{' });

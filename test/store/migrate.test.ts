@@ -31,6 +31,7 @@ it('makes every table once and does nothing the second time', async () => {
   expect(await migrate(db)).toEqual([]);
   for (const table of [
     'ie_appinstall_connection',
+    'connections',
     'gateway_keys',
     'gates',
     'submissions',
@@ -54,20 +55,20 @@ it('runs each migration once when several processes start together', async () =>
 });
 
 it('refuses a migration that was changed after it ran', async () => {
-  await migrate(db, folder);
+  await migrate(db, { folder });
   writeFileSync(join(folder, NAMES[0] ?? ''), '-- changed\nSELECT 1;\n');
-  await expect(migrate(db, folder)).rejects.toThrow(`${NAMES[0]} was changed after it ran`);
+  await expect(migrate(db, { folder })).rejects.toThrow(`${NAMES[0]} was changed after it ran`);
 });
 
 it('runs what was added since, and goes on after a migration that failed half-way', async () => {
-  await migrate(db, folder);
+  await migrate(db, { folder });
   writeFileSync(join(folder, '900_more.sql'), 'CREATE TABLE IF NOT EXISTS more (id INT);\nNONSENSE;\n');
-  await expect(migrate(db, folder)).rejects.toThrow();
+  await expect(migrate(db, { folder })).rejects.toThrow();
   writeFileSync(
     join(folder, '900_more.sql'),
     'CREATE TABLE IF NOT EXISTS more (id INT);\nINSERT INTO more VALUES (1);\n',
   );
-  expect(await migrate(db, folder)).toEqual(['900_more.sql']);
+  expect(await migrate(db, { folder })).toEqual(['900_more.sql']);
   expect(await db.select('SELECT id FROM more')).toEqual([{ id: 1 }]);
 });
 

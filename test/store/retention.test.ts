@@ -30,7 +30,7 @@ async function counts(): Promise<Record<string, number>> {
     'push_job_lines',
     'stock_levels',
     'gateway_keys',
-    'ie_appinstall_connection',
+    'connections',
   ];
   const rows = await Promise.all(
     tables.map((table) => stores.db.select<{ n: number }>(`SELECT COUNT(*) AS n FROM ${table}`)),
@@ -135,7 +135,7 @@ it('keeps what is young and what is open, and forgets the rest with its lines, b
     submission_rows: 2,
     stock_levels: 4,
     gateway_keys: 1,
-    ie_appinstall_connection: 1,
+    connections: 1,
   });
 });
 

@@ -47,7 +47,7 @@ const columnOf = (accessToken: string) => JSON.stringify({ accessToken, refreshT
 const stored = async (id: number) =>
   only(
     await stores.db.select<{ inputFields: string; accessToken: string | null }>(
-      'SELECT inputFields, accessToken FROM ie_appinstall_connection WHERE id = ?',
+      'SELECT inputFields, accessToken FROM connections WHERE id = ?',
       [id],
     ),
   );
@@ -57,7 +57,7 @@ it('counts values by the key that they are sealed with', async () => {
   await add(2);
   await add(3, 'c', rotating());
   await stores.db.change(
-    `INSERT INTO ie_appinstall_connection (id, channel, accountSlug, inputFields, accessToken) VALUES
+    `INSERT INTO connections (id, channel, accountSlug, inputFields, accessToken) VALUES
        (4, 'ajio', 'plain', '{}', 'sealed, it says'), (5, 'ajio', 'plain', NULL, ''), (6, 'elsewhere', 'x', 'sealed:1:beef:x', NULL)`,
   );
   const counts = await stores.seals.count();
@@ -86,10 +86,10 @@ describe('the keys that a process needs', () => {
 
   it('are none while nothing is sealed, and while there are no tables', async () => {
     await stores.db.change(
-      "INSERT INTO ie_appinstall_connection (id, channel, accountSlug, inputFields) VALUES (4, 'ajio', 'plain', '{}')",
+      "INSERT INTO connections (id, channel, accountSlug, inputFields) VALUES (4, 'ajio', 'plain', '{}')",
     );
     expect(await sentence({ credentialsKey: undefined })).toBe('has them');
-    await stores.db.change('DROP TABLE ie_appinstall_connection');
+    await stores.db.change('DROP TABLE connections');
     expect(await sentence({ credentialsKey: undefined })).toBe('has them');
   });
 
@@ -134,20 +134,20 @@ describe('a row that cannot be opened', () => {
     await add(2, 'b');
     const copies = [
       [
-        'UPDATE ie_appinstall_connection a JOIN ie_appinstall_connection b ON b.id = 1 SET a.inputFields = b.inputFields WHERE a.id = 2',
+        'UPDATE connections a JOIN connections b ON b.id = 1 SET a.inputFields = b.inputFields WHERE a.id = 2',
         'inputFields',
       ],
       [
-        'UPDATE ie_appinstall_connection a JOIN ie_appinstall_connection b ON b.id = 1 SET a.accessToken = b.accessToken WHERE a.id = 2',
+        'UPDATE connections a JOIN connections b ON b.id = 1 SET a.accessToken = b.accessToken WHERE a.id = 2',
         'accessToken',
       ],
-      ['UPDATE ie_appinstall_connection SET accessToken = inputFields WHERE id = 2', 'accessToken'],
+      ['UPDATE connections SET accessToken = inputFields WHERE id = 2', 'accessToken'],
     ] as const;
     for (const [copy, column] of copies) {
       const before = await stored(2);
       await stores.db.change(copy);
       expect((await stores.connections.find(2))?.sealFault).toContain(`connection 2: ${column} cannot be opened`);
-      await stores.db.change('UPDATE ie_appinstall_connection SET inputFields = ?, accessToken = ? WHERE id = 2', [
+      await stores.db.change('UPDATE connections SET inputFields = ?, accessToken = ? WHERE id = 2', [
         before.inputFields,
         before.accessToken,
       ]);
@@ -169,7 +169,7 @@ describe('rotation', () => {
   it('seals a row with the current key, once, and leaves what is plain', async () => {
     await add(1, 'a');
     await stores.db.change(
-      "INSERT INTO ie_appinstall_connection (id, channel, accountSlug, inputFields, accessToken) VALUES (4, 'ajio', 'plain', '{}', '')",
+      "INSERT INTO connections (id, channel, accountSlug, inputFields, accessToken) VALUES (4, 'ajio', 'plain', '{}', '')",
     );
     const { seals } = rotating();
     const before = await stored(1);
@@ -193,9 +193,7 @@ describe('rotation', () => {
   it('renews what it can of a row, and leaves what it cannot open as it is', async () => {
     await add(1, 'a', processWith({ credentialsKey: Buffer.alloc(32, 3) }));
     await stores.connections.setCredentials(1, { username: 'u' });
-    await stores.db.change(
-      "UPDATE ie_appinstall_connection SET accessToken = 'sealed:2:0badf00d:AAAA:AAAA' WHERE id = 1",
-    );
+    await stores.db.change("UPDATE connections SET accessToken = 'sealed:2:0badf00d:AAAA:AAAA' WHERE id = 1");
     const [credentials, token] = await rotating().seals.renew(1, PLAIN);
     expect(credentials).toEqual({ column: 'inputFields', did: 'renewed' });
     expect(token).toMatchObject({ did: 'failed', fault: expect.stringContaining('sealed with key 0badf00d') });

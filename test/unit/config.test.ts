@@ -126,3 +126,9 @@ describe('keys that only open', () => {
     expect(faultsOf({ ...base, CREDENTIALS_READ_KEYS: String(second) })).toEqual(['CREDENTIALS_KEY: is required']);
   });
 });
+
+it('writes tokens where other programs read them only when it is told so', () => {
+  expect(loadConfig(base).sharedConnections).toBe(false);
+  expect(loadConfig({ ...base, SHARED_CONNECTIONS: 'true' }).sharedConnections).toBe(true);
+  expect(faultsOf({ ...base, SHARED_CONNECTIONS: 'yes' })).toEqual([expect.stringMatching(/^SHARED_CONNECTIONS: /)]);
+});

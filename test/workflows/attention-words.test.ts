@@ -57,7 +57,7 @@ test('paused: an order of a paused connection and a sync that was paused under w
 
 test('misconfigured: settings that do not fit hold stock up until they are corrected; an order whose connection is gone is given up', async () => {
   const { db } = scene.stand.stores;
-  const setSettings = 'UPDATE ie_appinstall_connection SET settings = ? WHERE id = ?';
+  const setSettings = 'UPDATE connections SET settings = ? WHERE id = ?';
   const refused = { kind: 'status', status: 400 } as const;
   const stockTenant = await scene.tenants.add('bad-settings', { settings: { halvesRefusals: false } });
   scene.stand.ajio.setFaults([{ ...refused, times: 1, on: { account: stockTenant.slug } }]);
@@ -76,7 +76,7 @@ test('misconfigured: settings that do not fit hold stock up until they are corre
   scene.stand.ajio.setFaults([{ ...refused, on: { account: orderTenant.slug } }]);
   const order = await scene.sendOrder(orderTenant);
   await scene.see.untilAttention(order, 'ajio_rejected');
-  await db.change('DELETE FROM ie_appinstall_connection WHERE id = ?', [orderTenant.connectionId]);
+  await db.change('DELETE FROM connections WHERE id = ?', [orderTenant.connectionId]);
   scene.stand.stores.cache.forget(orderTenant.connectionId);
   await scene.see.retry(order);
   await scene.see.untilAttention(order, 'ajio_misconfigured');
@@ -128,7 +128,7 @@ test('internal_error: the table is not there in which submissions are closed; it
 test('an event of a connection that is not there is parked, and a redrive takes it when the connection is', async () => {
   const tenant = await scene.tenants.add('parked');
   const { db, cache } = scene.stand.stores;
-  const move = 'UPDATE ie_appinstall_connection SET id = ? WHERE id = ?';
+  const move = 'UPDATE connections SET id = ? WHERE id = ?';
   await db.change(move, [9_999, tenant.connectionId]);
   cache.forget(tenant.connectionId);
   await expect(scene.sendStock(tenant)).rejects.toThrow('answered 404');

@@ -5,6 +5,7 @@ import { gateIntervalMs } from '../../connectors/gate';
 import type { InventoryReader } from '../../connectors/ports';
 import { connectorFor } from '../../connectors/registry';
 import type { Connection } from '../../contracts/connection';
+import type { TokenRefresh } from '../../store/connection-tokens';
 import { addCommand, connectionId, type Execute } from '../command';
 import type { CliContext } from '../context';
 import { counted } from '../output';
@@ -72,9 +73,17 @@ const logIn = ({ stores, connectorContext }: CliContext, connection: Connection)
         return tokenIssuer.issueToken({ signal: AbortSignal.timeout(CALL_TIMEOUT_MS) });
       },
     );
-    const how = refresh?.refreshed === true ? 'new token' : 'another process has just logged in';
-    return { ok: true, words: `${how}, generation ${refresh?.generation ?? connection.tokenGeneration}` };
+    return { ok: true, words: `${howOf(refresh)}, generation ${refresh?.generation ?? connection.tokenGeneration}` };
   });
+
+function howOf(refresh: TokenRefresh | undefined): string {
+  if (refresh?.adopted) return 'not tried, another program has put a token into ie_appinstall_connection';
+  if (refresh?.refreshed !== true) return 'another process has just logged in';
+  const { sharedFault } = refresh;
+  return sharedFault === undefined
+    ? 'new token'
+    : `new token, but ie_appinstall_connection did not take it (${sharedFault})`;
+}
 
 /** What the channel lets us read: stock, or what the account may still spend. */
 async function readALittle(context: CliContext, connection: Connection): Promise<Step[]> {

@@ -27,7 +27,10 @@ export function addCredentialCommands(program: Command, execute: Execute): void 
     summary: 'seal every stored value with the current key, row by row; harmless to repeat and while all programs run',
     example: 'credentials rotate --dry-run',
     options: [
-      ['--seal-plain', 'also seal values that are not sealed; other programs then no longer read them'],
+      [
+        '--seal-plain',
+        'also seal values that are not sealed, in our own table; what other programs keep in ie_appinstall_connection is then no longer read',
+      ],
       ['--dry-run', 'change nothing, tell what would be done'],
     ],
     worksWithoutKeys: true,

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { addCommand, type Execute } from '../command';
 import { counted } from '../output';
-import { runSetup } from '../setup';
+import { runSetup, sharedTableWords } from '../setup';
 
 /** `setup`: makes database and namespace ready. */
 export function addSetupCommand(program: Command, execute: Execute): void {
@@ -11,13 +11,14 @@ export function addSetupCommand(program: Command, execute: Execute): void {
     summary: 'create or update tables, search attributes and schedules; harmless to repeat',
     example: 'setup',
     input: z.object({}),
-    async run(_input, { stores, client }) {
-      const result = await runSetup({ db: stores.db, client });
-      const { migrations, searchAttributes, schedules } = result;
+    async run(_input, { stores, client, progress }) {
+      const result = await runSetup({ db: stores.db, client, say: (line) => progress.write(`${line}\n`) });
+      const { migrations, sharedTable, searchAttributes, schedules } = result;
       const there = searchAttributes.total - searchAttributes.added.length;
       return {
         json: result,
         lines: [
+          sharedTableWords(sharedTable),
           migrations.length === 0
             ? 'migrations: all ran before'
             : `${counted(migrations.length, 'migration')} ran: ${migrations.join(', ')}`,
