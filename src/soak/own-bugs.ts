@@ -35,7 +35,7 @@ export const OWN_BUGS: readonly Bug[] = [
     does: 'renews a token without holding the row',
     breaks: 'I5',
     edits: [
-      { file: 'store/connections.js', find: "findOn(tx, id, 'FOR UPDATE')", replace: 'findOn(tx, id)' },
+      { file: 'store/connection-tokens.js', find: "(tx, id, 'FOR UPDATE')", replace: '(tx, id)' },
       { file: 'activities/tokens.js', find: 'inFlight.set(key, attempt);', replace: '' },
     ],
     scenario: {

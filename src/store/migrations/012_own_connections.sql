@@ -34,8 +34,8 @@ SET @stockbridge_copy = IF(
    SELECT id, channel, accountSlug, externalChannelID, externalWarehouseID, locationId,
      IF(inputFields REGEXP ''^sealed:[0-9]+:'', inputFields, NULL), NULLIF(accessToken, ''''),
      tokenExpiresAt, tokenGeneration, settings, status, statusReason, createdAt, updatedAt
-   FROM ie_appinstall_connection old
-   WHERE old.channel IN (''ajio'', ''eshopbox'', ''increff-oms'', ''increff-assure'', ''shiphero'')
+   FROM ie_appinstall_connection earlier
+   WHERE earlier.channel IN (''ajio'', ''eshopbox'', ''increff-oms'', ''increff-assure'', ''shiphero'')
    ON DUPLICATE KEY UPDATE connections.id = connections.id',
   'DO 0');
 PREPARE stockbridge_copy FROM @stockbridge_copy;
