@@ -2,7 +2,7 @@ import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { Connector } from '../connectors/ports';
 import type { Connection } from '../contracts/connection';
 import { ACCOUNT_SLUG, ATTENTION, CONNECTION_ID } from '../contracts/search-attributes';
-import { retry } from '../workflows/messages';
+import { type giveUp, retry } from '../workflows/messages';
 import { CliError } from './failures';
 
 const CALL_DEADLINE_MS = 5_000;
@@ -57,8 +57,12 @@ export function heldUpBy(connection: Connection, connector: Pick<Connector, 'rol
     : { attention, connectionId: connection.id };
 }
 
-/** Lists what waits, as Temporal's index shows it: a run that asked within the last second may not be in it yet. */
-export async function listWaitingRuns(client: Client, filter: AttentionFilter): Promise<WaitingRun[]> {
+/** Lists what waits, as Temporal's index shows it: a run that asked within the last second may not be in it yet. No more than `limit`. */
+export async function listWaitingRuns(
+  client: Client,
+  filter: AttentionFilter,
+  limit = Number.POSITIVE_INFINITY,
+): Promise<WaitingRun[]> {
   const query = attentionQuery(filter);
   // Asked first, because a server that is down would be tried for as long as a long list may take.
   await client.withDeadline(Date.now() + CALL_DEADLINE_MS, () => client.workflow.count(query));
@@ -73,21 +77,29 @@ export async function listWaitingRuns(client: Client, filter: AttentionFilter): 
         connectionId: run.typedSearchAttributes.get(CONNECTION_ID) ?? null,
         startedAt: run.startTime.toISOString(),
       });
+      if (runs.length >= limit) break;
     }
     return runs;
   });
 }
 
-/** Sends `retry` to each of the runs and returns the ids of those that were still open. */
-export async function wakeRuns(client: Client, runs: readonly WaitingRun[]): Promise<string[]> {
-  const woken: string[] = [];
+/** What a person answers to a run that waits for them. */
+export type Answer = typeof retry | typeof giveUp;
+
+/** Sends the answer to each of the runs and returns the ids of those that were still open. */
+export async function answerRuns(
+  client: Client,
+  runs: readonly Pick<WaitingRun, 'workflowId' | 'runId'>[],
+  answer: Answer,
+): Promise<string[]> {
+  const answered: string[] = [];
   const queue = [...runs];
-  const signal = async ({ workflowId, runId }: WaitingRun): Promise<void> => {
+  const signal = async ({ workflowId, runId }: Pick<WaitingRun, 'workflowId' | 'runId'>): Promise<void> => {
     try {
       await client.withDeadline(Date.now() + CALL_DEADLINE_MS, () =>
-        client.workflow.getHandle(workflowId, runId).signal(retry),
+        client.workflow.getHandle(workflowId, runId).signal(answer),
       );
-      woken.push(workflowId);
+      answered.push(workflowId);
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw error;
     }
@@ -96,5 +108,26 @@ export async function wakeRuns(client: Client, runs: readonly WaitingRun[]): Pro
     for (let run = queue.shift(); run !== undefined; run = queue.shift()) await signal(run);
   };
   await Promise.all(Array.from({ length: Math.min(SIGNALS_AT_ONCE, runs.length) }, runLane));
-  return woken;
+  return answered;
+}
+
+/** Sends `retry` to each of the runs and returns the ids of those that were still open. */
+export const wakeRuns = (client: Client, runs: readonly WaitingRun[]): Promise<string[]> =>
+  answerRuns(client, runs, retry);
+
+/** The open run of that id, which must be asking: a signal that answers no question is lost without a word. */
+export async function findWaitingRun(client: Client, id: string) {
+  const describe = () => client.workflow.getHandle(id).describe();
+  const { status, type, typedSearchAttributes, runId } = await client
+    .withDeadline(Date.now() + CALL_DEADLINE_MS, describe)
+    .catch((error: unknown) => {
+      if (error instanceof WorkflowNotFoundError) throw new CliError(`workflowId: there is no run ${id}`);
+      throw error;
+    });
+  if (status.name !== 'RUNNING')
+    throw new CliError(`workflowId: the run ${id} has ended (${status.name.toLowerCase()})`);
+  const attention = typedSearchAttributes.get(ATTENTION);
+  if (attention === undefined)
+    throw new CliError(`workflowId: the run ${id} waits for nobody, so an answer would be lost`);
+  return { workflowId: id, runId, type, attention };
 }

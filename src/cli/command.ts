@@ -41,7 +41,7 @@ export function addCommand<T, C extends Pick<CliContext, 'requireKeys'> = CliCon
   command.action(async () => {
     const { json, ...options } = z.looseObject({ json: z.boolean().optional() }).parse(command.opts());
     const names = command.registeredArguments.map((argument) => argument.name());
-    const args = Object.fromEntries(names.map((name, index) => [name, command.args[index]]));
+    const args = Object.fromEntries(names.map((name, index) => [name, command.processedArgs[index]]));
     const input = spec.input.safeParse({ ...options, ...args });
     if (!input.success) {
       const nameOf = (field: string) => (names.includes(field) ? `<${field}>` : `--${kebab(field)}`);

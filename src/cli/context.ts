@@ -25,6 +25,8 @@ export interface CliContext {
   stdin(): AsyncIterable<Uint8Array>;
   /** Where a long command says how far it is; silent where JSON was asked for. */
   progress: ProgressSink;
+  /** Asks a person a question that is answered by yes or no. Throws a {@link UsageError} that names `--yes` where nobody can be asked. */
+  ask(question: string): Promise<boolean>;
   /** Throws the sentence that says which key of stored credentials is missing. A MySQL that is away is left to the command, which may not need it. */
   requireKeys(): Promise<void>;
   /** The connection; a {@link CliError} that names the id when there is none. */
@@ -37,7 +39,7 @@ const STATEMENT_TIMEOUT_MS = 600_000;
 /** Opens everything that the environment names, runs `work` on it and closes it again. */
 export async function withContext<T>(
   config: Config,
-  { stdin, progress }: Pick<CliContext, 'stdin' | 'progress'>,
+  { stdin, progress, ask }: Pick<CliContext, 'stdin' | 'progress' | 'ask'>,
   work: (context: CliContext) => Promise<T>,
 ): Promise<T> {
   const stores = openStores({ ...config, connectionLimit: 4, statementTimeoutMs: STATEMENT_TIMEOUT_MS });
@@ -59,6 +61,7 @@ export async function withContext<T>(
       readStdin: () => text(stdin()),
       stdin,
       progress,
+      ask,
       async requireKeys() {
         await stores.seals.requireKeys().catch((error: unknown) => {
           if (error instanceof KeyMissingError) throw error;

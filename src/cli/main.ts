@@ -7,6 +7,7 @@ async function main(): Promise<void> {
     err: (words) => process.stderr.write(words),
     errColumns: () => (process.stderr.isTTY ? process.stderr.columns : undefined),
     stdin: () => process.stdin,
+    isInteractive: () => process.stdin.isTTY && process.stderr.isTTY,
     loadConfig: () => loadConfig(),
   });
 }

@@ -15,7 +15,9 @@ const MS_PER_MINUTE = 60 * MS_PER_SECOND;
 const MS_PER_HOUR = 60 * MS_PER_MINUTE;
 const MS_PER_DAY = 24 * MS_PER_HOUR;
 
-const textOf = (cell: Cell): string => (cell === null || cell === undefined || cell === '' ? '–' : String(cell));
+const textOf = (cell: Cell): string =>
+  // A channel's words may hold what breaks a row, or what a terminal obeys.
+  cell === null || cell === undefined || cell === '' ? '–' : String(cell).replace(/\p{Cc}+/gu, ' ');
 
 /** Rows as aligned columns under their headings; an empty cell reads "–". */
 export function table(headings: readonly string[], rows: readonly (readonly Cell[])[]): string[] {
@@ -33,6 +35,12 @@ export function table(headings: readonly string[], rows: readonly (readonly Cell
 export function facts(pairs: readonly (readonly [string, Cell])[]): string[] {
   const width = Math.max(0, ...pairs.map(([name]) => name.length));
   return pairs.map(([name, value]) => `${name.padEnd(width)}  ${textOf(value)}`);
+}
+
+/** Others' words on one line of a terminal: line breaks and control characters as blanks, cut after so many characters. */
+export function oneLine(words: string, maxChars = Number.POSITIVE_INFINITY): string {
+  const clean = words.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
+  return clean.length <= maxChars ? clean : `${clean.slice(0, maxChars - 1)}…`;
 }
 
 /** "1 line", "3 lines". */

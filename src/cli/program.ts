@@ -1,14 +1,15 @@
 import { Command, CommanderError } from 'commander';
 import type { Config } from '../config';
 import type { Execute } from './command';
-import { addAnswerCommands } from './commands/answer';
+import { addConfirmCommand } from './commands/confirm';
 import { addConnectionCommands } from './commands/connections';
 import { addCredentialCommands } from './commands/credentials';
 import { addKeyCommands } from './commands/keys';
 import { addRedriveCommand } from './commands/redrive';
+import { addRejectedCommand } from './commands/rejected';
 import { addReplayCommand, type ReplayContext } from './commands/replay';
 import { addResyncCommand } from './commands/resync';
-import { addRetryCommand } from './commands/retry';
+import { addAnswerCommands } from './commands/retry';
 import { addSetupCommand } from './commands/setup';
 import { addSubmitCommand } from './commands/submit';
 import { addWhyCommand } from './commands/why';
@@ -26,6 +27,8 @@ export interface CliIo {
   /** How wide the terminal is that `err` writes to; undefined when it is none. */
   errColumns(): number | undefined;
   stdin(): AsyncIterable<Uint8Array>;
+  /** Whether a person sits there who can be asked. @default false */
+  isInteractive?(): boolean;
   /** Throws a ConfigError when the environment does not fit. */
   loadConfig(): Config;
 }
@@ -44,6 +47,17 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
     columns: () => io.errColumns(),
   };
 
+  const ask = async (question: string): Promise<boolean> => {
+    if (wantsJson || io.isInteractive?.() !== true) throw new UsageError('nobody can be asked here: add --yes');
+    io.err(`${question} [y/N] `);
+    let answer = '';
+    for await (const chunk of io.stdin()) {
+      answer += Buffer.from(chunk).toString('utf8');
+      if (answer.includes('\n')) break;
+    }
+    return /^y(es)?$/i.test(answer.trim());
+  };
+
   const readConfig = (): Config => {
     config = io.loadConfig();
     return config;
@@ -53,7 +67,7 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
     isFailed = outcome.failed === true;
   };
   const execute: Execute = async (asJson, work) =>
-    print(asJson, await withContext(readConfig(), { stdin: io.stdin, progress }, work));
+    print(asJson, await withContext(readConfig(), { stdin: io.stdin, progress, ask }, work));
   // A history that was downloaded is replayed wherever the code is: nothing is configured there.
   const executeReplay: Execute<ReplayContext> = async (asJson, work) =>
     print(
@@ -117,10 +131,11 @@ function createProgram({ execute, executeReplay }: Executors, io: CliIo, wantsJs
   addKeyCommands(program, execute);
   addSubmitCommand(program, execute);
   addResyncCommand(program, execute);
-  addRetryCommand(program, execute);
   addAnswerCommands(program, execute);
+  addConfirmCommand(program, execute);
   addRedriveCommand(program, execute);
   addWhyCommand(program, execute);
+  addRejectedCommand(program, execute);
   addReplayCommand(program, executeReplay);
   return program;
 }

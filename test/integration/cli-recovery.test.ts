@@ -77,74 +77,11 @@ const storeStock = (messageId: string, publishedAtMs: number, quantity: number) 
 
 describe('runs that wait for a person', () => {
   beforeAll(async () => {
-    await openWaitingRun('rejected-spykar', 'ajio_rejected', 294, 'spykar');
-    await openWaitingRun('rejected-raymond', 'ajio_rejected', 295, 'raymond');
     await openWaitingRun('paused-294', 'ajio_paused', 294, 'spykar');
     await openWaitingRun('paused-295', 'ajio_paused', 295, 'raymond');
     await openWaitingRun('reauth-294', 'ajio_needs_reauth', 294, 'spykar');
     await openWaitingRun('wms-reauth', 'eshopbox_needs_reauth', 295, 'raymond');
-    await untilListed('Attention IS NOT NULL', 6);
-    await stores.orders.store({
-      workflowId: 'rejected-spykar',
-      workflowIdOfMore: () => 'more',
-      accountSlug: 'spykar',
-      connectionId: 294,
-      wmsConnectionId: 300,
-      externalChannelId: 'CH1',
-      orderNumber: 'O-1',
-      vendorOrderNumber: null,
-      lines: ['1', '2'].map((number) => ({
-        lineItemSequenceNumber: number,
-        orderItemId: `I-${number}`,
-        itemId: `SKU-${number}`,
-        marketplaceItemId: `M-${number}`,
-        quantity: 1,
-      })),
-    });
-  });
-
-  it('lists them and sends nothing with --dry-run', async () => {
-    const { code, out } = await cli(['retry', '--attention', 'all', '--dry-run']);
-    expect(code).toBe(0);
-    expect(out).toContain('6 runs would be retried.');
-    expect(await signalsOf('rejected-spykar')).toEqual([]);
-  });
-
-  it('sends retry to those of the reason and the account that were asked for, and to no other', async () => {
-    const run = await cli(['retry', '--attention', 'ajio_rejected', '--account', 'raymond', '--json']);
-    expect(jsonOf(run)).toMatchObject({ retried: ['rejected-raymond'], dryRun: false });
-    expect(await signalsOf('rejected-raymond')).toEqual(['retry']);
-    expect(await signalsOf('rejected-spykar')).toEqual([]);
-    const none = await cli(['retry', '--attention', 'ajio_rejected', '--connection', '999']);
-    expect(none).toMatchObject({ code: 0, out: 'No open run waits for that.\n' });
-  });
-
-  it('give-up and confirm answer the one run that is named', async () => {
-    expect(await cli(['give-up', 'rejected-spykar'])).toMatchObject({
-      code: 0,
-      out: 'rejected-spykar, which waited for ajio_rejected, is given up.\n',
-    });
-    expect(await signalsOf('rejected-spykar')).toEqual(['giveUp']);
-    const confirmed = await cli(['confirm', 'rejected-spykar', '--not-cancelled', '--lines', '1, 2', '--json']);
-    expect(jsonOf(confirmed)).toMatchObject({ signal: 'confirmNotCancelled', lines: ['1', '2'] });
-    expect((await cli(['confirm', 'rejected-spykar', '--cancelled'])).out).toContain('every line that is open there');
-    expect(await signalsOf('rejected-spykar')).toEqual(['giveUp', 'confirmNotCancelled', 'confirmCancelled']);
-  });
-
-  it.each([
-    [['give-up', 'nobody'], 1, 'workflowId: there is no run nobody'],
-    [['confirm', 'rejected-spykar'], 2, 'say --cancelled or --not-cancelled'],
-    [['confirm', 'rejected-spykar', '--cancelled', '--not-cancelled'], 2, 'say --cancelled or --not-cancelled'],
-    [['confirm', 'rejected-spykar', '--cancelled', '--lines', '1,,2'], 2, '--lines: has an empty number in it'],
-    [
-      ['confirm', 'rejected-spykar', '--cancelled', '--lines', '1,3'],
-      1,
-      '--lines: the order has no line 3; it has 1, 2',
-    ],
-  ])('%j says what is wrong', async (args, code, words) => {
-    const { err, ...said } = await cli(args);
-    expect(said).toMatchObject({ code });
-    expect(err).toContain(words);
+    await untilListed('Attention IS NOT NULL', 4);
   });
 
   it('resume ends a pause and wakes only the runs of this connection', async () => {

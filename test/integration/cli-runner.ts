@@ -9,8 +9,8 @@ export interface CliRun {
   err: string;
 }
 
-/** Runs command lines against servers of the test; nothing of the test's own environment is read. */
-export function cliOn(environment: Record<string, string>) {
+/** Runs command lines against servers of the test; nothing of the test's own environment is read. A person answers from standard input. */
+export function cliOn(environment: Record<string, string>, { isInteractive = false } = {}) {
   const config: Config = loadConfig(environment);
   return async (args: readonly string[], stdin = ''): Promise<CliRun> => {
     const run: CliRun = { code: -1, out: '', err: '' };
@@ -22,6 +22,7 @@ export function cliOn(environment: Record<string, string>) {
         run.err += text;
       },
       errColumns: () => undefined,
+      isInteractive: () => isInteractive,
       stdin: () => Readable.from([Buffer.from(stdin)]),
       loadConfig: () => config,
     });

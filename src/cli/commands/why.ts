@@ -1,17 +1,22 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { createStockViews, type StockView } from '../../starter/stock-view';
+import { readCredits, readGate } from '../../store/gate-overview';
+import { type PushAttempts, readPushAttempts, readTroubledPushes } from '../../store/push-attempts';
 import type { StockLevelRow } from '../../store/stock-levels';
 import type { NamingLine } from '../../store/submissions';
+import { attemptsJson, attemptsWords, creditWords, troubleTable } from '../attempt-words';
 import { addCommand, connectionId, type Execute } from '../command';
+import { gateKeyOf, gateWords } from '../connection-health';
 import type { CliContext } from '../context';
 import { CliError } from '../failures';
 import { facts, moment, table } from '../output';
-import { describeSyncRun, syncRunWords } from '../sync-run';
+import { describeSyncRun, pendingWords, syncRunWords } from '../sync-run';
 
 const MAX_SUGGESTIONS = 10;
 const MAX_SUBMISSIONS = 10;
 const MAX_CALLS_SHOWN = 10;
+const MAX_TROUBLE_SHOWN = 10;
 
 /** `why`: everything that is known of one listing, as a story. */
 export function addWhyCommand(program: Command, execute: Execute): void {
@@ -29,27 +34,72 @@ export function addWhyCommand(program: Command, execute: Execute): void {
       const views = await createStockViews(stores)(id, listing);
       const sync = await describeSyncRun(client, config, id);
       const { status, statusReason, channel, accountSlug } = connection;
-      const story = levels.map((level) => ({
-        ...views.find((view) => view.locationId === level.locationId),
-        since: new Date(level.dirtySinceMs).toISOString(),
-        nextTryAt: nextTryAtMs(level) === undefined ? null : new Date(level.notBeforeMs).toISOString(),
-      }));
       const nowMs = Date.now();
+      const key = gateKeyOf(connection, config.endpoints);
+      const gate = key === undefined ? null : await readGate(stores.db, key, nowMs);
+      const credits = key === undefined ? undefined : await readCredits(stores.db, key);
+      const troubled = await readTroubledPushes(stores.db, id, MAX_TROUBLE_SHOWN);
+      const open = await openPushes(context, levels);
+      const story = levels.map((level) => {
+        const push = open.find(({ pushId }) => pushId === level.pushId);
+        return {
+          ...views.find((view) => view.locationId === level.locationId),
+          since: new Date(level.dirtySinceMs).toISOString(),
+          nextTryAt: nextTryAtMs(level) === undefined ? null : new Date(level.notBeforeMs).toISOString(),
+          push: push ? attemptsJson(push) : null,
+        };
+      });
+      const ownPushIds = levels.map(({ pushId }) => pushId);
       return {
-        json: { connection: { id, channel, accountSlug, status, statusReason }, levels: story, submissions, sync },
+        json: {
+          connection: { id, channel, accountSlug, status, statusReason },
+          gate: gate && {
+            closedUntil: gate.closedUntilMs && new Date(gate.closedUntilMs).toISOString(),
+            reservedUntil: gate.reservedUntilMs && new Date(gate.reservedUntilMs).toISOString(),
+          },
+          credits: credits ?? null,
+          levels: story,
+          troubledPushes: troubled.map(attemptsJson),
+          submissions,
+          sync,
+        },
         lines: [
           `${listing} on connection ${id} (${channel}, ${accountSlug})`,
           '',
           ...facts([
             ['connection', statusReason === null ? status : `${status}: ${statusReason}`],
+            ['rate limit', gateWords(gate, nowMs, troubled[0])],
+            ...(credits === undefined ? [] : [['credits', creditWords(credits, nowMs)] as const]),
             ['sync', syncRunWords(sync)],
+            ...sync.pending.map((call) => ['next attempt', pendingWords(call, nowMs)] as const),
           ]),
-          ...levels.flatMap((level) => levelStory(level, views, nowMs)),
+          ...levels.flatMap((level) =>
+            levelStory(
+              level,
+              views,
+              open.find(({ pushId }) => pushId === level.pushId),
+              nowMs,
+            ),
+          ),
+          ...(troubled.length === 0
+            ? []
+            : [
+                '',
+                'Attempts of the connection that failed or were not answered, newest first:',
+                ...troubleTable(troubled, ownPushIds, nowMs),
+              ]),
           ...submissionStory(submissions, nowMs),
         ],
       };
     },
   });
+}
+
+/** The open pushes that the levels are in, with what they have tried. */
+async function openPushes({ stores }: CliContext, levels: readonly StockLevelRow[]): Promise<PushAttempts[]> {
+  const ids = [...new Set(levels.map(({ pushId }) => pushId))].filter((id) => id !== null);
+  const found = await Promise.all(ids.map((id) => readPushAttempts(stores.db, id)));
+  return found.filter((push) => push !== undefined);
 }
 
 async function unknownListing({ stores }: CliContext, id: number, listing: string): Promise<CliError> {
@@ -72,7 +122,12 @@ const STATE_WORDS: Record<StockLevelRow['state'], string> = {
   rejected: 'rejected: not sent again before a newer value, `redrive --rejected` or `resync`',
 };
 
-function levelStory(level: StockLevelRow, views: readonly StockView[], nowMs: number): string[] {
+function levelStory(
+  level: StockLevelRow,
+  views: readonly StockView[],
+  push: PushAttempts | undefined,
+  nowMs: number,
+): string[] {
   const view = views.find(({ locationId }) => locationId === level.locationId);
   if (!view) return [];
   const { desired, sent, acknowledged, observed, timeline } = view;
@@ -98,6 +153,7 @@ function levelStory(level: StockLevelRow, views: readonly StockView[], nowMs: nu
       ['location', level.locationId || 'any'],
       ['state', STATE_WORDS[level.state]],
       ['since', moment(level.dirtySinceMs, nowMs)],
+      ...(push === undefined ? [] : [['push', attemptsWords(push, nowMs)] as const]),
       ...(nextMs === undefined ? [] : [['next try', moment(nextMs, nowMs)] as const]),
       ...(level.lastError === null ? [] : [['last error', level.lastError] as const]),
     ]),
