@@ -186,7 +186,7 @@ describe('connections remove', () => {
     const away = cliOn({ ...environment, TEMPORAL_ADDRESS: '127.0.0.1:1' });
     const { code, out } = await away(['connections', 'remove', '295', '--yes']);
     expect(code).toBe(1);
-    expect(out).toContain('The connection 295 (ajio, spykar) is removed');
+    expect(out).toContain('Connection 295 (ajio, spykar) is removed');
     expect(out).toContain('✗ The run inventory-sync/295 may still be open (Temporal does not answer at 127.0.0.1:1');
   });
 });

@@ -132,7 +132,7 @@ describe('connections', () => {
       stock: {},
     });
     const listed = await cli(['connections', 'list', '--account', 'spykar']);
-    expect(listed.out).toMatch(/^294 +ajio +spykar .* active +missing$/m);
+    expect(listed.out).toMatch(/^294 +ajio +spykar +POB1 +active +0 +0 /m);
     for (const { out } of [shown, listed]) expect(out).not.toMatch(/demo-seller|demo-password/);
     expect((await cli(['connections', 'list', '--account', 'raymond', '--json'])).out).toBe('[]\n');
   });

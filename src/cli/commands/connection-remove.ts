@@ -63,7 +63,7 @@ export function addRemoveCommand(connections: Command, execute: Execute): void {
           keys: keys.map(({ keyId }) => keyId),
         },
         lines: [
-          `The ${what} is removed, with its credentials and token.`,
+          `C${what.slice(1)} is removed, with its credentials and token.`,
           ...(removed.lines === 0 ? [] : [`${counted(removed.lines, 'waiting line')} given up.`]),
           ...(run === true ? [`The run ${workflowId} is cancelled.`] : []),
           ...(problem === null
