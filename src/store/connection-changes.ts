@@ -9,7 +9,7 @@ export type ConnectionChange = Pick<Connection, 'externalChannelId' | 'externalW
 /** Replaces what can be set. */
 export async function changeConnection(db: Database, id: number, change: ConnectionChange): Promise<void> {
   await db.change(
-    'UPDATE ie_appinstall_connection SET externalChannelID = ?, externalWarehouseID = ?, locationId = ?, settings = ? WHERE id = ?',
+    'UPDATE connections SET externalChannelID = ?, externalWarehouseID = ?, locationId = ?, settings = ? WHERE id = ?',
     [change.externalChannelId, change.externalWarehouseId, change.locationId, JSON.stringify(change.settings), id],
   );
 }
@@ -21,16 +21,17 @@ export interface RemovedConnection {
 }
 
 /**
- * Deletes the connection with its credentials and token. What waited is given up with the reason, on the levels and on the lines that asked
+ * Deletes the connection with its credentials and token; a row of that id in `ie_appinstall_connection` may be another program's and stays. What waited is given up with the reason, on the levels and on the lines that asked
  * for them; pushes that were open are closed. The rest is history and stays: levels, ledger, submissions, orders. Undefined when there
  * is no such connection.
  */
 export const removeConnection = (db: Database, id: number, reason: string): Promise<RemovedConnection | undefined> =>
   db.transaction(async (tx) => {
-    const { affectedRows } = await tx.change('DELETE FROM ie_appinstall_connection WHERE id = ?', [id]);
+    const { affectedRows } = await tx.change('DELETE FROM connections WHERE id = ?', [id]);
     if (affectedRows === 0) return undefined;
-    // Its generations are counted anew when the id is given to another connection.
+    // Both begin anew when the id is given to another connection.
     await tx.change('DELETE FROM working_tokens WHERE connectionId = ?', [id]);
+    await tx.change('DELETE FROM event_clocks WHERE connectionId = ?', [id]);
     // Pushes before levels, as everybody locks them.
     const { affectedRows: pushes } = await tx.change(
       "UPDATE pushes SET state = 'closed', outcome = 'released', updatedAt = UTC_TIMESTAMP(3) WHERE connectionId = ? AND state = 'open'",

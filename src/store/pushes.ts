@@ -183,7 +183,8 @@ export function createPushStore(db: Database): PushStore {
         await settleSubmissionLines(tx, pushId, attempt);
         const result = tally(verdicts);
         await tx.change(
-          `UPDATE pushes SET state = 'closed', outcome = ?, acceptedCount = ?, rejectedCount = ?, unknownCount = ?, error = ?, errorType = ?,
+          `UPDATE pushes SET state = 'closed', outcome = ?, acceptedCount = ?, rejectedCount = ?, unknownCount = ?, error = ?,
+             errorType = COALESCE(?, IF(errorType IN ('ChannelRejected', 'ChannelContractViolated'), NULL, errorType)),
              updatedAt = UTC_TIMESTAMP(3) WHERE id = ?`,
           [
             outcomeOf(result),

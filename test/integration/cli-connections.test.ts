@@ -3,6 +3,7 @@ import { inventorySyncWorkflowId, WORKFLOW_TASK_QUEUE } from '../../src/contract
 import { storeSubmissions } from '../../src/store/intake';
 import { openStores, type Stores } from '../../src/store/stores';
 import { freshDatabase, freshNamespace, leaveNamespace } from '../servers/servers';
+import { leave } from '../store/lanes';
 import { type CliRun, cliOn, jsonOf } from './cli-runner';
 
 const { address, namespace } = freshNamespace();
@@ -126,7 +127,7 @@ describe('connections remove', () => {
 
   it('refuses while stock waits, and with --force gives it up, ends the run and keeps the history', async () => {
     const [stored] = await storeStock(295);
-    const [push] = (await stores.pushes.plan(295, 1, 1)).pushes;
+    const push = await leave(stores.pushes, { connectionId: 295, batchSize: 1 });
     await stores.workingTokens.note(295, 1);
     const { keyId } = await stores.keys.create({ accountSlug: 'spykar', name: 'bound', connectionId: 295 });
     const workflowId = inventorySyncWorkflowId(295);
@@ -149,11 +150,11 @@ describe('connections remove', () => {
       status: 'error',
       errorCount: 2,
     });
-    expect(await stores.pushes.closedResult(push?.pushId ?? '')).toMatchObject({ accepted: 0 });
+    expect(await stores.pushes.find(push?.pushId ?? '')).toMatchObject({ isOpen: false, result: { accepted: 0 } });
     // Under the same id another connection begins anew, and what was given up does not go out.
     expect(await stores.workingTokens.has(295, 1)).toBe(false);
     await stores.connections.insert({ ...PLACE, id: 295, channel: 'ajio', accountSlug: 'spykar', credentials: AJIO });
-    expect((await stores.pushes.plan(295, 10, 1)).pushes).toEqual([]);
+    expect(await leave(stores.pushes, { connectionId: 295 })).toBeUndefined();
   });
 
   it('refuses while an order runs on either side, and with --force says which will ask', async () => {

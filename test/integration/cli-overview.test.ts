@@ -7,6 +7,7 @@ import { storeSubmissions } from '../../src/store/intake';
 import { openStores, type Stores } from '../../src/store/stores';
 import { freshDatabase, freshNamespace, leaveNamespace } from '../servers/servers';
 import { eventually } from '../stand/waiting';
+import { leave } from '../store/lanes';
 import { type CliRun, cliOn, jsonOf } from './cli-runner';
 
 const { address, namespace } = freshNamespace();
@@ -65,9 +66,8 @@ beforeAll(async () => {
     ['=cmd|calc/X', 3],
     ['P/3', 2],
   ]);
-  const [push] = (await stores.pushes.plan(294, 10, 1)).pushes;
-  const attempt = await stores.pushes.beginAttempt(push?.pushId ?? '');
-  if (!push || !attempt.open) throw new Error('there is nothing to send');
+  const attempt = await leave(stores.pushes, { connectionId: 294, batchSize: 10 });
+  if (!attempt) throw new Error('there is nothing to send');
   const refusals: Record<string, string> = {
     'P/3': 'Product P/3 not found',
     '=cmd|calc/X': '=HYPERLINK("http://127.0.0.1/","Product not found")',
@@ -78,15 +78,15 @@ beforeAll(async () => {
       ? ({ listing, verdict: 'accepted' } as const)
       : { listing, verdict: 'rejected' as const, message };
   });
-  await stores.pushes.settle(push.pushId, 1, attempt.lines, verdicts, Date.now());
+  await stores.pushes.settle(attempt.pushId, 1, attempt.lines, verdicts, Date.now());
   await stores.db.change(
     "UPDATE stock_levels SET state = 'dirty', revision = revision + 1 WHERE listing IN ('P/1', 'P/2')",
   );
-  const [second] = (await stores.pushes.plan(294, 10, 1)).pushes;
   const throttled = { type: 'ChannelRateLimited', message: 'Ajio: answered 429', mayStillApply: false } as const;
-  await stores.pushes.beginAttempt(second?.pushId ?? '');
-  await stores.pushes.recordFailure(second?.pushId ?? '', 1, [], throttled);
-  await stores.pushes.beginAttempt(second?.pushId ?? '');
+  const second = await leave(stores.pushes, { connectionId: 294, batchSize: 10 });
+  const pushId = second?.pushId ?? '';
+  await stores.pushes.fail(pushId, 1, [], throttled);
+  await leave(stores.pushes, { connectionId: 294, batchSize: 10, pushId });
   await stores.gates.hold(await gateKey(294), 120_000);
   await stores.credits.learn(await gateKey(41), { left: 3_000, max: 4_004, perSecond: 60 });
 });

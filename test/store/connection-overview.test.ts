@@ -3,6 +3,7 @@ import type { Database, SqlValue } from '../../src/store/database';
 import { readBusyGates, readCredits, readGate } from '../../src/store/gate-overview';
 import { readPushAttempts, readTroubledPushes } from '../../src/store/push-attempts';
 import { rejectedLevels } from '../../src/store/rejected-levels';
+import { leave } from './lanes';
 import { CONNECTION, draft, linesOf, only, openTestStores, type TestStores } from './open-store';
 
 let stores: TestStores;
@@ -128,18 +129,24 @@ describe('what is unfinished', () => {
 
 describe('attempts', () => {
   const failure = { type: 'ChannelUnavailable', message: 'answered 503', mayStillApply: false } as const;
+  async function leaving(pushId?: string) {
+    const push = await leave(stores.pushes, {
+      connectionId: CONNECTION,
+      ...(pushId === undefined ? {} : { pushId }),
+    });
+    if (!push) throw new Error('nothing is due, or the push is closed');
+    return push;
+  }
 
   it('that failed or were not answered are told while the push is open and when it is over', async () => {
     await stores.store(draft(linesOf(['L1', 3])));
-    const { pushId } = only((await stores.pushes.plan(CONNECTION, 10, 1)).pushes);
     expect(await readTroubledPushes(stores.db, CONNECTION, 5)).toEqual([]);
-    await stores.pushes.beginAttempt(pushId);
-    await stores.pushes.recordFailure(pushId, 1, [], failure);
-    const second = await stores.pushes.beginAttempt(pushId);
+    const { pushId } = await leaving();
+    await stores.pushes.fail(pushId, 1, [], failure);
+    const second = await leaving(pushId);
     expect(only(await readTroubledPushes(stores.db, CONNECTION, 5))).toMatchObject({
       ...{ pushId, state: 'open', attempts: 2, unanswered: 1, errorType: 'ChannelUnavailable', error: 'answered 503' },
     });
-    if (!second.open) throw new Error('the push is closed');
     await stores.pushes.settle(pushId, 2, second.lines, [{ listing: 'L1', verdict: 'accepted' }], Date.now());
     expect(await readPushAttempts(stores.db, pushId)).toMatchObject({
       outcome: 'accepted',
@@ -152,8 +159,7 @@ describe('attempts', () => {
 
   it('without an answer show without any failure, also after the push was given back', async () => {
     await stores.store(draft(linesOf(['L1', 3])));
-    const { pushId } = only((await stores.pushes.plan(CONNECTION, 10, 1)).pushes);
-    await stores.pushes.beginAttempt(pushId);
+    const { pushId } = await leaving();
     const silent = { pushId, attempts: 1, unanswered: 1, errorType: null };
     expect(only(await readTroubledPushes(stores.db, CONNECTION, 5))).toMatchObject({ ...silent, state: 'open' });
     await stores.pushes.release(pushId);
