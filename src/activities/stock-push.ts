@@ -10,7 +10,15 @@ export interface StockPushDeps extends JobStartDeps {
   open: OpenConnectionFn;
   pushes: Pick<
     PushStore,
-    'depart' | 'fail' | 'find' | 'findDue' | 'halve' | 'recordFailure' | 'releaseStrays' | 'settle'
+    | 'depart'
+    | 'fail'
+    | 'find'
+    | 'findDue'
+    | 'halve'
+    | 'markWhollyRefused'
+    | 'recordFailure'
+    | 'releaseStrays'
+    | 'settle'
   >;
 }
 
@@ -28,6 +36,10 @@ function verdictsOf(error: ConnectorError, lines: readonly ClaimedLine[]): Verdi
   const message = error.details.channelWords ?? error.message;
   return verdict && lines.map(({ listing }) => ({ listing, verdict, message }));
 }
+
+/** The failure of a push whose lines have their verdicts. */
+const settled = ({ type, message, details, mayStillApply }: ConnectorError, pushId: string, lines: number) =>
+  new ConnectorError(type, message, { details: { ...details, settled: { pushId, lines } }, mayStillApply });
 
 /** Returns what tells how much of the connection's stock is due. */
 export function createDueReader(deps: Pick<StockPushDeps, 'pushes'>) {
@@ -79,9 +91,13 @@ export function createStockPushActivities(deps: StockPushDeps) {
       if (error.type === 'ChannelRejected' && writer.halvesRefusals) {
         const refusal = error.details.channelWords ?? error.message;
         if (await deps.pushes.halve(pushId, attempt, refusal)) return NOTHING_DECIDED;
-        // Alone, so the refusal is this line's verdict, like any other.
-        if (lines.length === 1)
-          return settle(lines.map(({ listing }) => ({ listing, verdict: 'rejected', message: refusal })));
+        if (lines.length === 1) {
+          // Alone, so the refusal is this line's verdict, like any other, unless nothing at all was accepted beside it.
+          const result = await settle(lines.map(({ listing }) => ({ listing, verdict: 'rejected', message: refusal })));
+          const refused = await deps.pushes.markWhollyRefused(pushId);
+          if (refused === undefined) return result;
+          throw settled(error, refused, 1);
+        }
       }
       const said = verdictsOf(error, lines);
       if (!said) {
@@ -89,11 +105,7 @@ export function createStockPushActivities(deps: StockPushDeps) {
         throw error;
       }
       await settle(said, error.type);
-      throw new ConnectorError(error.type, error.message, {
-        details: { ...error.details, settled: { pushId, lines: lines.length } },
-        mayStillApply: error.mayStillApply,
-        cause: error,
-      });
+      throw settled(error, pushId, lines.length);
     }
     return settle(verdicts);
   }

@@ -11,8 +11,8 @@ export interface KeptProgram {
   logFile: string;
   /** The real process; undefined while there is none. */
   pid(): number | undefined;
-  /** `kill -9`, or another signal that ends it, and up again after `downMs`. */
-  kill(downMs: number, signal?: 'SIGKILL' | 'SIGTERM'): Promise<void>;
+  /** `kill -9`, and up again after `downMs`. */
+  kill(downMs: number): Promise<void>;
   /** Stops it in its tracks and lets it go on after `ms`. */
   freeze(ms: number): Promise<void>;
   /** Starts it no more. */
@@ -59,11 +59,11 @@ export function keepUp(
     name: program.name,
     logFile: running.logFile,
     pid: () => pid,
-    async kill(downMs, signal = 'SIGKILL') {
+    async kill(downMs) {
       const atMs = Date.now();
       upAgainAtMs = atMs + downMs;
       const before = starts;
-      send(pid, signal);
+      send(pid, 'SIGKILL');
       while (starts === before && !isReleased) await sleep(50);
       report({ kind: 'kill', program: program.name, atMs, untilMs: Date.now() });
     },

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { BUGS } from './bugs';
-import { figureLines, measure } from './measure';
 import { HELP, type Options, readOptions } from './options';
 import { proveAll } from './prove';
 import { linesOf } from './report';
@@ -15,7 +14,7 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const log = (line: string): void => void process.stderr.write(`${line}\n`);
 
 async function soak(options: Options): Promise<boolean> {
-  const { seed, events, kills, seconds, bug: name, temporal, keep, json, measure: isMeasured } = options;
+  const { seed, events, kills, seconds, bug: name, temporal, keep, json } = options;
   const bug = BUGS.find((one) => one.name === name) ?? null;
   const common = {
     seed,
@@ -26,12 +25,6 @@ async function soak(options: Options): Promise<boolean> {
     keep,
     log,
   };
-  if (isMeasured) {
-    const figures = await measure({ ...common, edits: [], events });
-    if (json) print(JSON.stringify(figures));
-    else for (const line of figureLines(figures)) print(line);
-    return Object.values(figures.worstMs).every(Number.isFinite);
-  }
   const scenario = bug?.scenario ?? fullScenario({ seed, events, kills });
   const report = await runSoak({ ...common, scenario, capSeconds: seconds, bug });
   if (json) print(JSON.stringify(report));

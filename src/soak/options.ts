@@ -9,8 +9,6 @@ then checks the invariants I1 to I9 from what was recorded.
   --events <n>    events of the WMS (3000)
   --kills <n>     kill -9 of workers, gateways, Temporal and MySQL (6)
   --seconds <n>   stops sending after so long (3600)
-  --measure       without any fault: events a second end to end, and the longest wait of an event while one of the two
-                  workers is stopped or killed
   --bug <name>    puts a bug into the build that runs; it has to be found:
                   ${BUGS.map(({ name }) => name).join(', ')}
   --prove         runs every bug, one after the other
@@ -33,7 +31,6 @@ const options = z.object({
     .regex(/^[^\s:]+:\d{1,5}$/, 'must be host:port')
     .optional(),
   bug: z.enum(BUGS.map(({ name }) => name)).optional(),
-  measure: z.boolean().default(false),
   prove: z.boolean().default(false),
   keep: z.boolean().default(false),
   json: z.boolean().default(false),
@@ -55,7 +52,6 @@ export function readOptions(args: readonly string[]): Options {
       seconds: text,
       bug: text,
       temporal: text,
-      measure: flag,
       prove: flag,
       keep: flag,
       json: flag,

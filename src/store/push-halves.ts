@@ -26,6 +26,25 @@ async function treeOf(tx: Queryable, rootPushId: string): Promise<Tree> {
 const isHopeless = ({ lineCount, refusals, accepted }: Tree): boolean =>
   accepted === 0 && refusals >= 2 * Math.ceil(Math.log2(lineCount)) + SPARE_REFUSALS;
 
+/**
+ * The push that was cut in the first place, when nothing of it was accepted and nothing else of it waits: then the fault may lie with
+ * something else than its lines. Marks the refusals of all its parts as such. Undefined otherwise.
+ */
+export async function markWhollyRefused(tx: Queryable, pushId: string): Promise<string | undefined> {
+  const { rootPushId } = await lockPush(tx, pushId);
+  const root = rootPushId ?? pushId;
+  const [tree] = await tx.select<{ accepted: number; others: number }>(
+    `SELECT SUM(acceptedCount) AS accepted, SUM(state = 'open' AND id <> ?) AS others FROM pushes WHERE id = ? OR rootPushId = ?`,
+    [pushId, root, root],
+  );
+  if (!tree || tree.accepted > 0 || tree.others > 0) return undefined;
+  await tx.change(
+    "UPDATE pushes SET errorType = 'ChannelRejected' WHERE (id = ? OR rootPushId = ?) AND outcome = 'rejected'",
+    [root, root],
+  );
+  return root;
+}
+
 /** Closes the push and opens one for each half of its lines; false when that would help nobody. */
 export async function halve(tx: Queryable, pushId: string, attempt: number, refusal: string): Promise<boolean> {
   const push = await lockPush(tx, pushId);

@@ -20,7 +20,7 @@ import {
   resultOf,
   sendAgainLater,
 } from './push-claims';
-import { halve } from './push-halves';
+import { halve, markWhollyRefused } from './push-halves';
 import { outcomeOf, sendAgain, settleLevels, settleSubmissionLines, tally } from './push-verdicts';
 import type { LevelKey } from './stock-levels';
 import { createTurns } from './turns';
@@ -66,6 +66,11 @@ export interface PushStore {
    * so much of the push was refused without one line accepted that the fault cannot lie with single lines.
    */
   halve(pushId: string, attempt: number, refusal: string): Promise<boolean>;
+  /**
+   * The push that a closed one was a part of, or it itself, when not one line of the whole was accepted and no other part is open; marks
+   * it as refused as a whole. Undefined otherwise.
+   */
+  markWhollyRefused(pushId: string): Promise<string | undefined>;
   /** Remembers why an attempt failed; the push keeps its lines for the next one. What it sent and may still apply goes again later. */
   recordFailure(pushId: string, attempt: number, sent: readonly LevelKey[], failure: AttemptFailure): Promise<void>;
   /** The same, and gives the lines back: what is most urgent by then goes first. */
@@ -199,6 +204,7 @@ export function createPushStore(db: Database): PushStore {
         return result;
       }),
 
+    markWhollyRefused: (pushId) => db.transaction((tx) => markWhollyRefused(tx, pushId)),
     halve: (pushId, attempt, refusal) => db.transaction((tx) => halve(tx, pushId, attempt, refusal)),
 
     async recordFailure(pushId, attempt, sent, failure) {

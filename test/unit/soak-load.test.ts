@@ -88,10 +88,7 @@ test('options are numbers, and all that is wrong is said at once', () => {
     prove: false,
   });
   expect(() => readOptions(['--events', 'many', '--bug', 'none'])).toThrow(/--events: [\s\S]*--bug: /);
-  expect(readOptions(['--temporal', '127.0.0.1:7243', '--measure'])).toMatchObject({
-    temporal: '127.0.0.1:7243',
-    measure: true,
-  });
+  expect(readOptions(['--temporal', '127.0.0.1:7243']).temporal).toBe('127.0.0.1:7243');
   expect(() => readOptions(['--temporal', 'nowhere'])).toThrow('--temporal: must be host:port');
 });
 

@@ -54,8 +54,8 @@ const settings = commonSettings.extend({
   syncDeadlineSeconds: z.int().min(10).max(86_400).default(1_800),
   /** Requests a minute of the account, over all its connections and processes. */
   requestsPerMinute: z.int().min(1).max(MAX_REQUESTS_PER_MINUTE).default(MAX_REQUESTS_PER_MINUTE),
-  /** Files of this connection that ShipHero may be at work on at once. */
-  maxConcurrentPushes: z.int().min(1).max(10).default(2),
+  /** Files of this connection that ShipHero may be at work on at once; the last of several is kept for zero stock. */
+  maxConcurrentPushes: z.int().min(1).max(10).default(3),
 });
 
 /** `settings` of a ShipHero connection, the common ones included. */
