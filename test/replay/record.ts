@@ -47,6 +47,21 @@ export const SCENARIOS: Record<string, Scenario> = {
   // The calls that met no token were not made, and failed nobody.
   'stock-first-login': { tokens: 'none', play: async (scene, tenant) => end(scene, await stock(scene, tenant)) },
   'order-first-login': { tokens: 'none', play: async (scene, tenant) => end(scene, await order(scene, tenant)) },
+  // What the first run has left is told to the WMS with another time than what Ajio accepts now.
+  'order-first-line-accepted-earlier': {
+    ajio: [{ kind: 'fail-lines', lines: [ajioItem('O-order-first-line-accepted-earlier', '2')], times: 1 }],
+    eshopbox: [{ kind: 'status-failed', times: 1 }],
+    async play(scene, tenant) {
+      const lines = ['1', '2'];
+      const workflowId = await order(scene, tenant, { lines });
+      await scene.see.untilAttention(workflowId, 'eshopbox_rejected');
+      await scene.see.giveUp(workflowId);
+      await scene.see.untilOrder(await end(scene, workflowId, 'fails'), 'failed');
+      await order(scene, tenant, { lines });
+      await scene.see.untilOrder(workflowId, 'done');
+      return end(scene, workflowId);
+    },
+  },
   'stock-fresh-token-died': {
     ajio: [{ kind: 'expire-token', times: 2 }],
     play: async (scene, tenant) => end(scene, await stock(scene, tenant)),
