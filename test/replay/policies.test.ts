@@ -27,11 +27,11 @@ const MERGED = {
   activity: 'readPushJob',
   maximumAttempts: 3,
   files: [
-    'stock-job-aborted-over-there.json',
-    'stock-job-delivered.json',
-    'stock-job-rows-rejected.json',
-    'stock-job-stuck-then-deadline.json',
-    'stock-job-throttled.json',
+    'planned-stock-job-aborted-over-there.json',
+    'planned-stock-job-delivered.json',
+    'planned-stock-job-rows-rejected.json',
+    'planned-stock-job-stuck-then-deadline.json',
+    'planned-stock-job-throttled.json',
   ],
 };
 
@@ -127,7 +127,7 @@ it.each(FILES)('%s asks for each activity under its own policy', (file) => {
 });
 
 it('finds a limit that leaks from another policy, one that is missing, and an activity without a profile', () => {
-  const file = 'stock-job-refused-then-told.json';
+  const file = 'planned-stock-job-refused-then-told.json';
   const text = read(file);
   const asked = /("name": "readPushJob"[\s\S]*?"retryPolicy": \{)/;
   expect(text).toMatch(asked);

@@ -16,5 +16,7 @@ test('every scenario has a recorded history, and every history a scenario', asyn
     }
   }
   const scenarios = SCENARIO_NAMES.map((name) => `${name}.json`);
-  expect(readdirSync(HISTORIES).sort()).toEqual(scenarios.sort());
+  // Of runs that planned their pushes, which nobody can play any more.
+  const files = readdirSync(HISTORIES).filter((file) => !file.startsWith('planned-'));
+  expect(files.sort()).toEqual(scenarios.sort());
 }, 900_000);
