@@ -13,6 +13,7 @@ import type { WorkingTokenStore } from '../store/working-tokens';
 import { CallNotMade } from './call-not-made';
 import { createRateLimit } from './rate-limit';
 import { asLongPause, asRefusalOfOne } from './request-failures';
+import { refuseStopped } from './stopped-connection';
 
 /** Which connection an activity works on, and how young its token must be. */
 export interface ConnectionRef {
@@ -76,14 +77,7 @@ export function createOpener(deps: OpenerDeps): OpenConnectionFn {
     }
     const { channel } = connection;
     const details = { connectionId, channel };
-    if (connection.status === 'paused') {
-      throw new ConnectorError('ConnectionPaused', `connection ${connectionId} is paused`, { details });
-    }
-    if (connection.status === 'needs_reauth') {
-      throw new ConnectorError('ChannelAuthFailed', `connection ${connectionId} needs new credentials`, {
-        details: { ...details, tokenGeneration: connection.tokenGeneration, needsReauth: true },
-      });
-    }
+    refuseStopped(connection);
     const connector = deps.connectorFor(channel);
     const gate = connector.gate(connection, deps.context.endpoints);
     let receipt: Receipt | undefined;

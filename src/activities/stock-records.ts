@@ -4,7 +4,7 @@ import type { SubmissionStore } from '../store/submissions';
 
 export interface StockRecordDeps {
   pushes: Pick<PushStore, 'countUnsettled' | 'freeLostLines' | 'release'>;
-  levels: Pick<StockLevelStore, 'giveUpWaiting' | 'reviveRejected'>;
+  levels: Pick<StockLevelStore, 'countWaiting' | 'giveUpWaiting' | 'reviveRejected'>;
   submissions: Pick<SubmissionStore, 'finishDone'>;
 }
 
@@ -39,6 +39,10 @@ export const createStockRecordActivities = (deps: StockRecordDeps) => ({
       refused: refusedSince === undefined ? 0 : await pushes.countUnsettled(connectionId, refusedSince, true),
     };
   },
+
+  /** What waits to be sent, for a person who is asked about it. */
+  countWaiting: ({ connectionId }: { connectionId: number }): Promise<{ lines: number; zeros: number }> =>
+    deps.levels.countWaiting(connectionId),
 
   /** Makes the refused lines go out again with their current values. */
   async reviveRejected({ connectionId }: { connectionId: number }): Promise<{ lines: number }> {

@@ -135,6 +135,8 @@ export interface StockLevelStore {
     connectionId: number,
     observed: readonly { listing: string; quantity: number | null }[],
   ): Promise<void>;
+  /** Levels that are to be sent, in an open push or not, and how many of them are at zero. */
+  countWaiting(connectionId: number): Promise<{ lines: number; zeros: number }>;
   countByState(connectionId: number): Promise<Record<string, number>>;
 }
 
@@ -221,6 +223,14 @@ export function createStockLevelStore(db: Database): StockLevelStore {
           );
         }
       });
+    },
+    async countWaiting(connectionId) {
+      const [found] = await db.select<{ waiting: number; zeros: number }>(
+        `SELECT COUNT(*) AS waiting, COALESCE(SUM(desiredQuantity = 0), 0) AS zeros FROM stock_levels
+         WHERE connectionId = ? AND state IN ('dirty', 'claimed')`,
+        [connectionId],
+      );
+      return { lines: found?.waiting ?? 0, zeros: found?.zeros ?? 0 };
     },
     async countByState(connectionId) {
       const rows = await db.select<{ state: string; levels: number }>(

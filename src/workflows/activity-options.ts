@@ -24,6 +24,13 @@ export const HOME = {
   retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '1m', nonRetryableErrorTypes },
 } as const satisfies ActivityOptions;
 
+/** What would be good to know while a person is asked, and must not keep them from being asked. */
+export const ASIDE = {
+  ...HOME,
+  startToCloseTimeout: '10s',
+  retry: { ...HOME.retry, maximumAttempts: 1 },
+} as const satisfies ActivityOptions;
+
 /** Waking a sync for stock that is stored: the sweep makes up for what could not be woken. */
 export const POKE = {
   ...HOME,

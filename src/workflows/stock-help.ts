@@ -1,11 +1,12 @@
 import { patched, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { HomeActivities } from '../activities';
 import type { SyncTotals } from '../contracts/stock';
-import { HOME, LOOK_INTERVAL_MS } from './activity-options';
+import { ASIDE, HOME, LOOK_INTERVAL_MS } from './activity-options';
 import { type Attention, type Decision, failWith, setOutcome } from './attention';
 import { nextProbeMs } from './channel-call';
 import { type ReadFailure, readFailure } from './failure-reading';
 import type { SyncedConnection } from './stock-sending';
+import { linesOf } from './wording';
 
 /** What a sync knows while it runs. */
 export interface SyncState {
@@ -21,6 +22,7 @@ export interface SyncState {
 }
 
 const home = proxyActivities<HomeActivities>(HOME);
+const aside = proxyActivities<HomeActivities>(ASIDE);
 
 /** Failures that time alone may heal: the channel is asked again now and then without a person. */
 export const HEALS_BY_ITSELF: ReadonlySet<string> = new Set([
@@ -56,6 +58,19 @@ export interface HelpOptions {
   dueInMs?: number;
 }
 
+/** What waits, a sentence; none where it cannot be told. */
+async function factsOf({ input: { connectionId }, totals }: SyncState): Promise<string[]> {
+  if (!patched('claims-at-departure')) return [];
+  const waiting = await aside.countWaiting({ connectionId }).catch(readFailure);
+  const refused = totals.rejected > 0 ? [`The channel has refused ${linesOf(totals.rejected)} in this run.`] : [];
+  if ('type' in waiting) return refused;
+  const zeros = waiting.zeros > 0 ? `, ${waiting.zeros} of them at zero` : '';
+  return [
+    waiting.lines === 0 ? 'No line waits to be sent.' : `To be sent: ${linesOf(waiting.lines)}${zeros}.`,
+    ...refused,
+  ];
+}
+
 /**
  * Asks for help and returns when it is worth another try, asking on unless a person sent `retry`; throws when somebody gave up or nobody
  * came.
@@ -70,6 +85,10 @@ export async function helpOrFail(
   const waitFor = nextLookMs(failure, dueInMs);
   const decision = await attention.ask(channel, failure, {
     title: `Stock for ${displayName} is waiting`,
+    connection: state.input,
+    facts: await factsOf(state),
+    leaves:
+      '`giveUp` leaves what waits unsent, and what the channel refused as it shows it now; a newer event for a listing sends that listing again.',
     // News keeps arriving while it waits: the history must not outgrow its limit for that.
     wake: () => wake() || workflowInfo().continueAsNewSuggested,
     ...(waitFor === undefined ? {} : { waitFor }),

@@ -3,6 +3,8 @@ import type { CsvImportResult } from '../contracts/inventory-sync';
 import type { SyncTotals } from '../contracts/stock';
 import type { ReadFailure } from './failure-reading';
 
+export const linesOf = (count: number): string => (count === 1 ? '1 line' : `${count} lines`);
+
 /** How a push reads in the Web UI's timeline, before it is known what will be most urgent when it may leave. */
 export const pushSummary = (displayName: string, onlyZeros: boolean): string =>
   `${displayName} · ${onlyZeros ? 'zero stock' : 'what is most urgent'}`;

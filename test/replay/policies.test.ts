@@ -10,6 +10,7 @@ const PROFILES = {
   ...each(profiles.HOME, 'planPushes', 'releasePush', 'finishSubmissions', 'reviveRejected', 'giveUpStock'),
   ...each(profiles.HOME, 'startOrder', 'finishOrder', 'confirmLines', 'noteUnanswered', 'refuseImport'),
   ...each(profiles.POKE, 'pokeConnection'),
+  ...each(profiles.ASIDE, 'countWaiting'),
   ...each(profiles.UPKEEP, 'pokeStaleWork', 'deleteExpired'),
   ...each(profiles.FILE_DOWNLOAD, 'importCsv'),
   ...each(profiles.CHANNEL_PUSH, 'pushChunk'),

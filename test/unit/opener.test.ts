@@ -34,7 +34,6 @@ function openerWith(options: {
   pass?: GatePass;
   requestsPerMinute?: number;
   isStoreDown?: boolean;
-  /** @default none */
   capabilities?: Connector['capabilities'];
   /** Whether others have used the token. */
   isTokenWorking?: boolean;

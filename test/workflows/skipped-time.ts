@@ -46,6 +46,7 @@ export const NOTHING_SENT = { accepted: 0, rejected: 0, unknown: 0, due: NOTHING
 
 const home: Activities = {
   startOrder: async () => undefined,
+  countWaiting: async () => ({ lines: 1, zeros: 0 }),
   finishSubmissions: async () => ({ finished: 0, freed: 0, rejected: 0, refused: 0 }),
 };
 
