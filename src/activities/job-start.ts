@@ -19,6 +19,8 @@ export interface JobStartDeps {
 /** A departure, and whether anything was due when it was looked at. */
 export interface PlannedDeparture extends Departure {
   mayLeave: boolean;
+  /** Whether a job that another run has left under way may take its place. @default true */
+  mayAdopt?: boolean;
 }
 
 /** Nothing was sent, or what was sent goes again. */
@@ -79,13 +81,13 @@ export function createJobStart(deps: JobStartDeps) {
      */
     async departAsJob(
       open: OpenConnection,
-      { mayLeave, ...departure }: PlannedDeparture,
+      { mayLeave, mayAdopt = true, ...departure }: PlannedDeparture,
     ): Promise<PushResult & { job?: RunningJob }> {
       const { pushId, connectionId, onlyZeros } = departure;
       const writer = requireCapability(open, 'jobInventoryWriter');
       const call = { signal: cancellationSignal() };
       const own = await deps.jobs.find(pushId);
-      const before = own ?? (onlyZeros ? undefined : await deps.jobs.adopt(departure));
+      const before = own ?? (onlyZeros || !mayAdopt ? undefined : await deps.jobs.adopt(departure));
       if (before?.state === 'running') return running(before, writer);
       if (before?.state === 'starting' && (await recover(before, writer, open, call))) return running(before, writer);
       if (!mayLeave && before === undefined) return NOTHING_DECIDED;

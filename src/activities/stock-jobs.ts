@@ -2,10 +2,11 @@ import { cancellationSignal } from '@temporalio/activity';
 import { ConnectorError } from '../connectors/errors';
 import type { JobState } from '../connectors/ports';
 import type { PushReport } from '../contracts/stock';
+import { createDueReader } from './due-stock';
 import { NOTHING_DECIDED, untoldWhenOver } from './job-start';
 import { readVerdicts, troubleOf, verdictAsRead } from './job-verdicts';
 import { ask, type OpenConnectionFn, requireCapability } from './opener';
-import { createDueReader, type PushChunkInput, type StockPushDeps } from './stock-push';
+import type { PushChunkInput, StockPushDeps } from './stock-push';
 
 /** What is known of a job that the channel refuses to tell of. */
 const UNTOLD: JobState = { hasEnded: false, totalCount: null, successCount: null, errorCount: null, words: null };

@@ -1,8 +1,9 @@
-import { activityInfo, cancellationSignal } from '@temporalio/activity';
+import { cancellationSignal } from '@temporalio/activity';
 import { ConnectorError } from '../connectors/errors';
 import type { InventoryWriter } from '../connectors/ports';
-import type { DueStock, PushReport, PushResult, Verdict } from '../contracts/stock';
-import type { ClaimedLine, PushStore } from '../store/pushes';
+import type { PushReport, PushResult, Verdict } from '../contracts/stock';
+import type { ClaimedLine, KnownPush, PushStore } from '../store/pushes';
+import { batchSizeOf, createDueReader, runIdOf } from './due-stock';
 import { createJobStart, type JobStartDeps, NOTHING_DECIDED, type PlannedDeparture } from './job-start';
 import type { ConnectionRef, OpenConnection, OpenConnectionFn } from './opener';
 
@@ -41,24 +42,6 @@ function verdictsOf(error: ConnectorError, lines: readonly ClaimedLine[]): Verdi
 const settled = ({ type, message, details, mayStillApply }: ConnectorError, pushId: string, lines: number) =>
   new ConnectorError(type, message, { details: { ...details, settled: { pushId, lines } }, mayStillApply });
 
-/** Returns what tells how much of the connection's stock is due. */
-export function createDueReader(deps: Pick<StockPushDeps, 'pushes'>) {
-  return async (open: OpenConnection, onlyZeros = false): Promise<DueStock> => {
-    const { connection, connector, capabilities } = open;
-    const { maxConcurrentPushes: lanes } = connector.settings.parse(connection.settings);
-    const what = { connectionId: connection.id, batchSize: batchSizeOf(open), onlyZeros };
-    const due = await deps.pushes.findDue(what, lanes);
-    return { ...due, lanes, asJobs: capabilities.inventoryWriter === undefined };
-  };
-}
-
-function batchSizeOf({ capabilities, connector, connection }: OpenConnection): number {
-  const writer = capabilities.inventoryWriter ?? capabilities.jobInventoryWriter;
-  if (writer) return writer.batchSize;
-  const details = { connectionId: connection.id, channel: connection.channel };
-  throw new ConnectorError('CapabilityMissing', `${connector.displayName} takes no stock`, { details });
-}
-
 export function createStockPushActivities(deps: StockPushDeps) {
   const findDue = createDueReader(deps);
   const { departAsJob } = createJobStart(deps);
@@ -67,7 +50,7 @@ export function createStockPushActivities(deps: StockPushDeps) {
   async function sendAtOnce(
     open: OpenConnection,
     writer: InventoryWriter,
-    { mayLeave, ...departure }: PlannedDeparture,
+    { mayLeave, mayAdopt: _job, ...departure }: PlannedDeparture,
   ): Promise<PushResult> {
     const { pushId } = departure;
     // A turn at the channel's rate limit is too dear for nothing.
@@ -115,30 +98,40 @@ export function createStockPushActivities(deps: StockPushDeps) {
     return inventoryWriter ? sendAtOnce(open, inventoryWriter, departure) : departAsJob(open, departure);
   };
 
-  const activities = {
+  /** What was decided before its answer was lost: told again, also as the failure that it was. */
+  async function decidedBefore({ result, errorType, lineCount }: KnownPush, pushId: string): Promise<PushResult> {
+    if (errorType !== 'ChannelRejected' && errorType !== 'ChannelContractViolated') return result;
+    if (result.accepted > 0) return result;
+    throw settled(new ConnectorError(errorType, result.sampleMessage ?? ''), pushId, lineCount);
+  }
+
+  async function pushChunk(
+    { pushId, onlyZeros = false, ...ref }: PushChunkInput,
+    mayAdopt = true,
+  ): Promise<PushReport> {
+    const open = await deps.open(ref);
+    const { connectionId } = ref;
+    const known = await deps.pushes.find(pushId);
+    const departure = { pushId, connectionId, runId: runIdOf(), onlyZeros, batchSize: batchSizeOf(open), mayAdopt };
+    await deps.pushes.releaseStrays(departure);
+    const { pushes } = await findDue(open, onlyZeros);
+    // An attempt that was lost has the lines of an open push, which do not count as due.
+    const mayLeave = known?.isOpen === true || pushes > 0;
+    const sent =
+      known?.isOpen === false ? await decidedBefore(known, pushId) : await sendOnce(open, { ...departure, mayLeave });
+    return { ...sent, due: await findDue(open, onlyZeros) };
+  }
+
+  return {
     /**
      * Sends one chunk: claims what is most urgent at the moment when it may leave, zero stock first, and sends the quantities that
      * are desired then. A channel that works stock off as jobs is asked for one. Answers what is left to send.
      */
-    async pushChunk({ pushId, onlyZeros = false, ...ref }: PushChunkInput): Promise<PushReport> {
-      const open = await deps.open(ref);
-      const { runId } = activityInfo().workflowExecution ?? { runId: '' };
-      const known = await deps.pushes.find(pushId);
-      const departure = { pushId, connectionId: ref.connectionId, runId, onlyZeros, batchSize: batchSizeOf(open) };
-      await deps.pushes.releaseStrays(departure);
-      const { pushes } = await findDue(open, onlyZeros);
-      // An attempt that was lost has the lines of an open push, which do not count as due.
-      const mayLeave = known?.isOpen === true || pushes > 0;
-      const sent = known?.isOpen === false ? known.result : await sendOnce(open, { ...departure, mayLeave });
-      return { ...sent, due: await findDue(open, onlyZeros) };
-    },
-  };
-  return {
-    ...activities,
+    pushChunk: (input: PushChunkInput): Promise<PushReport> => pushChunk(input),
 
-    /** For runs that started jobs by this name: the same as {@link activities.pushChunk}. */
+    /** For runs that started jobs by this name, and know no others than their own. */
     async startPushJob(input: PushChunkInput) {
-      const { job, ...result } = await activities.pushChunk(input);
+      const { job, ...result } = await pushChunk(input, false);
       return job ? { isRunning: true as const, deadlineInMs: job.deadlineInMs } : { isRunning: false as const, result };
     },
   };

@@ -57,7 +57,8 @@ export function createEventMoments({ clocks, now }: EventMomentDeps): ReadEventM
     for (;;) {
       known ??= await clocks.findOrKeep(connectionId, { timeZone, shiftMs: 0 });
       const earlierMs = known.timeZone === timeZone ? 0 : offsetMsAt(timeZone, atMs) - offsetMsAt(known.timeZone, atMs);
-      const clock = { timeZone, shiftMs: Math.min(Math.max(0, known.shiftMs + earlierMs), possibleMs) };
+      const wantedMs = Math.max(0, known.shiftMs + earlierMs);
+      const clock = { timeZone, shiftMs: wantedMs > possibleMs ? 0 : wantedMs };
       const isSame = clock.timeZone === known.timeZone && clock.shiftMs === known.shiftMs;
       if (isSame || (await clocks.replace(connectionId, known, clock))) {
         cache.set(connectionId, clock);

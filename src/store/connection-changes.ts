@@ -6,13 +6,38 @@ export type ConnectionChange = Pick<Connection, 'externalChannelId' | 'externalW
   settings: object;
 };
 
-/** Replaces what can be set. */
-export async function changeConnection(db: Database, id: number, change: ConnectionChange): Promise<void> {
-  await db.change(
-    'UPDATE connections SET externalChannelID = ?, externalWarehouseID = ?, locationId = ?, settings = ? WHERE id = ?',
-    [change.externalChannelId, change.externalWarehouseId, change.locationId, JSON.stringify(change.settings), id],
-  );
-}
+/**
+ * Replaces what can be set. Levels belong to the location that the connection showed before: with another one they go, and the lines that
+ * asked for them are superseded, so that no two locations write one listing. False, and nothing changed, while some of it is on its way.
+ */
+export const changeConnection = (db: Database, id: number, change: ConnectionChange): Promise<boolean> =>
+  db.transaction(async (tx) => {
+    const location = change.locationId ?? '';
+    const others = 'connectionId = ? AND locationId <> ?';
+    const [before] = await tx.select<{ locationId: string | null }>(
+      'SELECT locationId FROM connections WHERE id = ? FOR UPDATE',
+      [id],
+    );
+    if (before && (before.locationId ?? '') !== location) {
+      const [onItsWay] = await tx.select(
+        `SELECT 1 FROM stock_levels WHERE ${others} AND state = 'claimed' LIMIT 1 FOR UPDATE`,
+        [id, location],
+      );
+      if (onItsWay) return false;
+      await tx.change(`DELETE FROM stock_levels WHERE ${others}`, [id, location]);
+      await tx.change('DELETE FROM location_stock WHERE connectionId = ?', [id]);
+      await tx.change(
+        `UPDATE submission_lines SET status = 'superseded', error = 'the connection shows another location now'
+         WHERE ${others} AND status = 'pending'`,
+        [id, location],
+      );
+    }
+    await tx.change(
+      'UPDATE connections SET externalChannelID = ?, externalWarehouseID = ?, locationId = ?, settings = ? WHERE id = ?',
+      [change.externalChannelId, change.externalWarehouseId, change.locationId, JSON.stringify(change.settings), id],
+    );
+    return true;
+  });
 
 /** What a removal has given up. */
 export interface RemovedConnection {

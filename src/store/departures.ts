@@ -159,10 +159,15 @@ export async function depart(db: Database, departure: Departure): Promise<Attemp
   return { open: false, result: NOTHING };
 }
 
+export interface DueQuestion extends Pick<Departure, 'connectionId' | 'batchSize' | 'onlyZeros'> {
+  /** Counts the jobs, too, that other runs than this one have left under way. */
+  runId?: string;
+}
+
 /** What a connection could send at this moment, counted no further than `lanes` pushes can carry. */
 export async function findDueStock(
   db: Database,
-  { connectionId, batchSize, onlyZeros }: Pick<Departure, 'connectionId' | 'batchSize' | 'onlyZeros'>,
+  { connectionId, batchSize, onlyZeros, runId }: DueQuestion,
   lanes: number,
 ): Promise<Pick<DueStock, 'pushes' | 'hasZeros' | 'nextDueInMs'>> {
   const nowMs = Date.now();
@@ -184,7 +189,15 @@ export async function findDueStock(
          WHERE connectionId = ? AND state = 'open' AND attempt = 0 AND rootPushId IS NOT NULL`,
         [connectionId],
       );
-  const pushes = Math.ceil((zeros + others) / batchSize) + (parts?.waiting ?? 0);
+  const [jobs] =
+    onlyZeros || runId === undefined
+      ? []
+      : await db.select<{ waiting: number }>(
+          `SELECT COUNT(*) AS waiting FROM pushes p JOIN push_jobs j ON j.pushId = p.id AND j.state <> 'ended'
+           WHERE p.connectionId = ? AND p.state = 'open' AND ${IS_FOREIGN}`,
+          [connectionId, runId],
+        );
+  const pushes = Math.ceil((zeros + others) / batchSize) + (parts?.waiting ?? 0) + (jobs?.waiting ?? 0);
   if (pushes > 0) return { pushes, hasZeros: zeros > 0, nextDueInMs: 0 };
   const [next] = await db.select<{ nextMs: number | null }>(
     "SELECT MIN(notBeforeMs) AS nextMs FROM stock_levels WHERE connectionId = ? AND state = 'dirty'",

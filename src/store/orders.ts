@@ -6,7 +6,7 @@ import type {
   OrderRecord,
   OrderRef,
 } from '../contracts/order';
-import type { Database } from './database';
+import type { Database, Queryable } from './database';
 import { type NewOrder, restoreOrder, type StoredResult, storeOrder } from './order-intake';
 import { createOrderMarks, type OrderMarks, stateColumn } from './order-marks';
 
@@ -88,9 +88,26 @@ export interface OrderStore extends OrderMarks {
 
 const messageColumn = (side: OrderSide): string => (side === 'marketplace' ? 'marketplaceMessage' : 'wmsMessage');
 
-/** The time of acceptance that a statement writes which sets the state to the value of its next parameter; one that is there stays. */
-const ACCEPTED_AT = `marketplaceCancelledAt = IF(? = 'cancelled',
-  COALESCE(marketplaceCancelledAt, IF(marketplaceState = 'asked', updatedAt, UTC_TIMESTAMP(3))), marketplaceCancelledAt)`;
+/** The time of acceptance that a statement writes which sets the state to the value of its next parameter: that of the one after, unless one is there. */
+const ACCEPTED_AT =
+  "marketplaceCancelledAt = IF(? = 'cancelled', COALESCE(marketplaceCancelledAt, ?), marketplaceCancelledAt)";
+
+/** When lines were accepted whose answer nobody heard: when the marketplace was last asked for one of them, or else now. One time for all of them. */
+async function lastAskedAt(db: Queryable, orderId: string): Promise<Date> {
+  const [found] = await db.select<{ at: Date }>(
+    `SELECT COALESCE(MAX(updatedAt), UTC_TIMESTAMP(3)) AS at FROM order_lines WHERE orderId = ? AND marketplaceState = 'asked'`,
+    [orderId],
+  );
+  if (!found) throw new Error('the database tells no time');
+  return found.at;
+}
+
+/** The database's clock: lines of one answer are accepted at one time, where each statement has its own. */
+async function clockOf(db: Queryable): Promise<Date> {
+  const [clock] = await db.select<{ now: Date }>('SELECT UTC_TIMESTAMP(3) AS now', []);
+  if (!clock) throw new Error('the database tells no time');
+  return clock.now;
+}
 
 /**
  * What a line is after it was read back. That the marketplace does not show it says nothing of a request whose answer is missing: the
@@ -188,15 +205,17 @@ export function createOrderStore(db: Database): OrderStore {
 
     recordVerdicts: (orderId, side, verdicts, askedAt) =>
       db.transaction(async (tx) => {
+        const now = await clockOf(tx);
         for (const line of verdicts) {
           // Silence about a line is no answer: it stays asked, so that it is read back before anybody asks again.
           const state: LineState = line.verdict === 'unknown' ? 'asked' : line.verdict;
           const isAccepted = side === 'marketplace' && state === 'cancelled';
           await tx.change(
-            `UPDATE order_lines SET ${isAccepted ? 'marketplaceCancelledAt = COALESCE(marketplaceCancelledAt, UTC_TIMESTAMP(3)),' : ''}
+            `UPDATE order_lines SET ${isAccepted ? 'marketplaceCancelledAt = COALESCE(marketplaceCancelledAt, ?),' : ''}
                ${stateColumn(side)} = ?, ${messageColumn(side)} = ?, updatedAt = UTC_TIMESTAMP(3)
              WHERE orderId = ? AND lineItemSequenceNumber = ? AND ${stateColumn(side)} <> 'cancelled' AND (? = 'cancelled' OR updatedAt = ?)`,
             [
+              ...(isAccepted ? [now] : []),
               state,
               'message' in line ? line.message.slice(0, 500) : null,
               orderId,
@@ -210,6 +229,7 @@ export function createOrderStore(db: Database): OrderStore {
 
     recordObserved: (orderId, observed, asRead) =>
       db.transaction(async (tx) => {
+        const acceptedAt = await lastAskedAt(tx, orderId);
         const linesRead = new Map(asRead.map((line) => [line.lineItemSequenceNumber, line]));
         for (const line of observed) {
           const read = linesRead.get(line.lineItemSequenceNumber);
@@ -220,6 +240,7 @@ export function createOrderStore(db: Database): OrderStore {
              WHERE orderId = ? AND lineItemSequenceNumber = ? AND marketplaceState <> 'cancelled' AND (? = 'cancelled' OR updatedAt = ?)`,
             [
               state,
+              acceptedAt,
               state,
               state,
               wordsOf(line, read).slice(0, 500),
@@ -244,7 +265,7 @@ export function createOrderStore(db: Database): OrderStore {
          WHERE orderId = ? AND ${column} <> 'cancelled' ${side === 'wms' ? "AND marketplaceState = 'cancelled'" : ''}
          ${lines ? 'AND lineItemSequenceNumber IN (?)' : ''}`,
         [
-          ...(isOfMarketplace ? [state] : []),
+          ...(isOfMarketplace ? [state, await lastAskedAt(db, orderId)] : []),
           state,
           cancelled ? null : 'a person saw that it is not cancelled',
           orderId,

@@ -1,3 +1,4 @@
+import type { FailureType } from '../contracts/failures';
 import type { PushResult } from '../contracts/stock';
 import type { Queryable, SqlValue } from './database';
 import { newId } from './new-id';
@@ -5,6 +6,16 @@ import { byPlace, type LevelKey } from './stock-levels';
 
 /** How long a request whose answer never came may still reach the channel; its lines go out once more after that. */
 export const LATE_ARRIVAL_MS = 30_000;
+
+/** Shorter than the pause before the next attempt. */
+const REST_MS = 1_500;
+
+/** Keeps the lines of a push from leaving before the next attempt; a newer value does not wait. */
+export const rest = (tx: Queryable, pushId: string) =>
+  tx.change('UPDATE stock_levels SET notBeforeMs = GREATEST(notBeforeMs, ?) WHERE pushId = ?', [
+    Date.now() + REST_MS,
+    pushId,
+  ]);
 
 /** Makes the lines of an open push go out once more when a request that was sent with them can no longer arrive. */
 export const expectLateArrival = (tx: Queryable, pushId: string) =>
@@ -49,6 +60,7 @@ export interface PushRow {
   rejectedCount: number;
   unknownCount: number;
   error: string | null;
+  errorType: FailureType | null;
   lineCount: number;
   /** The push whose lines this one has a part of; null for a push that was never cut. */
   rootPushId: string | null;
@@ -71,6 +83,7 @@ export const GONE: PushRow = {
   rejectedCount: 0,
   unknownCount: 0,
   error: null,
+  errorType: null,
   lineCount: 0,
   rootPushId: null,
 };
@@ -81,7 +94,7 @@ export const GONE: PushRow = {
  */
 export const lockPush = async (tx: Queryable, pushId: string): Promise<PushRow> => {
   const [row] = await tx.select<PushRow>(
-    `SELECT connectionId, state, attempt, unansweredAttempts, acceptedCount, rejectedCount, unknownCount, error,
+    `SELECT connectionId, state, attempt, unansweredAttempts, acceptedCount, rejectedCount, unknownCount, error, errorType,
        lineCount, rootPushId
      FROM pushes WHERE id = ? FOR UPDATE`,
     [pushId],

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Verdict } from '../contracts/stock';
 import { type Database, inChunks, type Queryable, type SqlValue } from './database';
 import { type ClaimedLine, type Departure, IS_FOREIGN, ownerOf } from './departures';
+import { lockPush } from './push-claims';
 
 /** A push that the channel works off as a job. */
 export interface PushJob {
@@ -107,6 +108,10 @@ export function createPushJobStore(db: Database): PushJobStore {
 
     open: ({ pushId, attempt, connectionId, sentAtMs, expiresAtMs }, file, lines) =>
       db.transaction(async (tx) => {
+        const push = await lockPush(tx, pushId);
+        // Its lines may be in another file by now, which this one must not follow.
+        if (push.state === 'closed' || push.attempt !== attempt)
+          throw new Error(`attempt ${attempt} of push ${pushId} was overtaken before it left`);
         const fileKey = randomBytes(16).toString('hex');
         await tx.change(
           `INSERT INTO push_jobs (pushId, attempt, connectionId, state, fileKey, mediaType, file, fileExpiresAtMs, sentAtMs)

@@ -67,6 +67,7 @@ export const settleSubmissionLines = (tx: Queryable, pushId: string, attempt: nu
   tx.change(
     `UPDATE submission_lines sl
      JOIN push_lines pl ON pl.pushId = ? AND pl.attempt = ? AND sl.connectionId = pl.connectionId AND sl.listing = pl.listing
+     JOIN stock_levels lv ON lv.connectionId = pl.connectionId AND lv.listing = pl.listing AND lv.locationId = pl.locationId
      LEFT JOIN location_stock ls ON ls.connectionId = sl.connectionId AND ls.listing = sl.listing AND ls.locationId = sl.locationId
      SET sl.status = CASE
          WHEN (sl.locationId = pl.locationId AND sl.versionAtMs = pl.versionAtMs AND sl.versionId = pl.versionId)
@@ -76,6 +77,7 @@ export const settleSubmissionLines = (tx: Queryable, pushId: string, attempt: nu
        sl.error = IF(sl.versionAtMs = pl.versionAtMs AND sl.versionId = pl.versionId, pl.message, sl.error),
        sl.pushId = pl.pushId
      WHERE sl.status = 'pending' AND pl.verdict IN ('accepted', 'rejected')
+       AND (lv.revision = pl.revision OR sl.versionAtMs <> pl.versionAtMs OR sl.versionId <> pl.versionId)
        AND (sl.versionAtMs < pl.versionAtMs OR (sl.versionAtMs = pl.versionAtMs AND sl.versionId <= pl.versionId))`,
     [pushId, attempt],
   );

@@ -5,6 +5,7 @@ import {
   type AttemptStart,
   type ClaimedLine,
   type Departure,
+  type DueQuestion,
   depart,
   findDueStock,
   release,
@@ -17,6 +18,7 @@ import {
   lockPush,
   type PushRow,
   putBack,
+  rest,
   resultOf,
   sendAgainLater,
 } from './push-claims';
@@ -34,6 +36,15 @@ export interface AttemptFailure {
   mayStillApply: boolean;
 }
 
+/** How a push stands. */
+export interface KnownPush {
+  isOpen: boolean;
+  result: PushResult;
+  /** What the channel answered for the push as a whole, or what its newest attempt failed of. */
+  errorType: FailureType | null;
+  lineCount: number;
+}
+
 export interface PushStore {
   /** Gives back what other runs of the connection have left under way; a job is left to {@link PushJobStore.adopt}. */
   releaseStrays(departure: Departure): Promise<void>;
@@ -43,14 +54,11 @@ export interface PushStore {
    */
   depart(departure: Departure): Promise<AttemptStart>;
   /** What could leave at this moment, counted no further than `lanes` pushes can carry. */
-  findDue(
-    what: Pick<Departure, 'connectionId' | 'batchSize' | 'onlyZeros'>,
-    lanes: number,
-  ): Promise<Pick<DueStock, 'pushes' | 'hasZeros' | 'nextDueInMs'>>;
+  findDue(what: DueQuestion, lanes: number): Promise<Pick<DueStock, 'pushes' | 'hasZeros' | 'nextDueInMs'>>;
   /** Makes lines that count as claimed and have lost their push go out again, as after an older copy was restored; returns how many. */
   freeLostLines(connectionId: number): Promise<number>;
   /** How a push stands; undefined for one that never left, or is not there any more. */
-  find(pushId: string): Promise<{ isOpen: boolean; result: PushResult } | undefined>;
+  find(pushId: string): Promise<KnownPush | undefined>;
   /** Stores a verdict for each line and closes the push; an attempt that was overtaken makes its lines go again instead. */
   settle(
     pushId: string,
@@ -73,7 +81,7 @@ export interface PushStore {
   markWhollyRefused(pushId: string): Promise<string | undefined>;
   /** Remembers why an attempt failed; the push keeps its lines for the next one. What it sent and may still apply goes again later. */
   recordFailure(pushId: string, attempt: number, sent: readonly LevelKey[], failure: AttemptFailure): Promise<void>;
-  /** The same, and gives the lines back: what is most urgent by then goes first. */
+  /** The same, and gives the lines back: what is most urgent by then goes first. After a failure of the channel's own they rest for a moment. */
   fail(pushId: string, attempt: number, sent: readonly LevelKey[], failure: AttemptFailure): Promise<void>;
   /**
    * Gives the lines of an open push back and closes it; they are sent with their then current values. One that the channel may be
@@ -110,8 +118,9 @@ async function recordFailure(
 ): Promise<PushRow> {
   const push = await lockPush(tx, pushId);
   await tx.change(
-    'UPDATE pushes SET unansweredAttempts = GREATEST(unansweredAttempts - 1, 0), errorType = ?, error = ?, updatedAt = UTC_TIMESTAMP(3) WHERE id = ?',
-    [failure.type, failure.message.slice(0, 500), pushId],
+    `UPDATE pushes SET unansweredAttempts = IF(attempt = ?, GREATEST(unansweredAttempts - 1, 0), unansweredAttempts),
+       errorType = ?, error = ?, updatedAt = UTC_TIMESTAMP(3) WHERE id = ?`,
+    [attempt, failure.type, failure.message.slice(0, 500), pushId],
   );
   if (failure.mayStillApply) {
     if (push.state === 'closed' || push.attempt !== attempt) await sendAgainLater(tx, sent);
@@ -139,7 +148,9 @@ export function createPushStore(db: Database): PushStore {
 
     async find(pushId) {
       const push = await db.transaction((tx) => lockPush(tx, pushId));
-      return push === GONE ? undefined : { isOpen: push.state === 'open', result: resultOf(push) };
+      if (push === GONE) return undefined;
+      const { errorType, lineCount } = push;
+      return { isOpen: push.state === 'open', result: resultOf(push), errorType, lineCount };
     },
 
     settle: (pushId, attempt, sent, verdicts, sentAtMs, errorType) =>
@@ -214,6 +225,8 @@ export function createPushStore(db: Database): PushStore {
     fail: (pushId, attempt, sent, failure) =>
       db.transaction(async (tx) => {
         const push = await recordFailure(tx, pushId, attempt, sent, failure);
+        // Other lanes leave them to the next attempt, whose policy says when a channel that failed is asked again.
+        if (failure.type === 'ChannelUnavailable') await rest(tx, pushId);
         if (push.state === 'open' && push.attempt === attempt)
           await putBack(tx, pushId, { ...push, unansweredAttempts: 0 });
       }),

@@ -189,6 +189,16 @@ export function createStockLevelStore(db: Database): StockLevelStore {
     giveUpWaiting: (connectionId, reason) =>
       db.transaction(async (tx) => {
         const words = reason.slice(0, 500);
+        // Parts of a refused push that nobody has tried to send wait as well.
+        const parts = await tx.select<{ id: string }>(
+          "SELECT id FROM pushes WHERE connectionId = ? AND state = 'open' AND attempt = 0 ORDER BY id FOR UPDATE",
+          [connectionId],
+        );
+        if (parts.length > 0) {
+          await tx.change("UPDATE stock_levels SET state = 'dirty', pushId = NULL WHERE pushId IN (?)", [
+            parts.map(({ id }) => id),
+          ]);
+        }
         const { affectedRows } = await tx.change(
           "UPDATE stock_levels SET state = 'rejected', lastError = ? WHERE connectionId = ? AND state = 'dirty'",
           [words, connectionId],

@@ -64,15 +64,21 @@ async function withdrawPart(tx: Queryable, line: OpenLine): Promise<Fallback | '
 async function fallBack(tx: Queryable, line: OpenLine, value: Fallback | undefined): Promise<void> {
   const waiting = `${MATCHES_LEVEL} AND state IN ('dirty', 'rejected')`;
   if (!value) {
-    await tx.change(`DELETE FROM stock_levels WHERE ${waiting} AND acknowledgedAtMs IS NULL`, [
-      line.connectionId,
-      line.listing,
-    ]);
+    const level = [line.connectionId, line.listing];
+    await tx.change(`DELETE FROM stock_levels WHERE ${waiting} AND acknowledgedAtMs IS NULL`, level);
+    // What it was before is no longer kept: the channel goes on showing what it has accepted last.
+    await tx.change(
+      `UPDATE stock_levels SET desiredQuantity = acknowledgedQuantity, versionAtMs = acknowledgedVersionAtMs,
+         versionId = acknowledgedVersionId, revision = revision + 1,
+         state = IF(unknownCount = 0 AND acknowledgedAtMs >= lateUntilMs, 'clean', 'dirty')
+       WHERE ${waiting} AND acknowledgedAtMs IS NOT NULL`,
+      level,
+    );
     return;
   }
   await tx.change(
     `UPDATE stock_levels SET desiredQuantity = ?, versionAtMs = ?, versionId = ?, revision = revision + 1,
-       state = IF(acknowledgedQuantity = ? AND acknowledgedVersionAtMs = ? AND acknowledgedVersionId = ?, 'clean', 'dirty')
+       state = IF(unknownCount = 0 AND COALESCE(acknowledgedAtMs, 0) >= lateUntilMs AND acknowledgedQuantity = ? AND acknowledgedVersionAtMs = ? AND acknowledgedVersionId = ?, 'clean', 'dirty')
      WHERE ${waiting}`,
     [
       value.quantity,
@@ -109,11 +115,21 @@ async function lockUnsentPushes(tx: Queryable, submissionId: string): Promise<Re
  * that was decided meanwhile.
  */
 async function withdrawLine(tx: Queryable, line: OpenLine, unsent: ReadonlySet<string>): Promise<boolean> {
-  const [level] = await tx.select<{ state: string; pushId: string | null; versionAtMs: number; versionId: string }>(
-    `SELECT state, pushId, versionAtMs, versionId FROM stock_levels WHERE ${MATCHES_LEVEL} FOR UPDATE`,
+  const [level] = await tx.select<{
+    state: string;
+    pushId: string | null;
+    versionAtMs: number;
+    versionId: string;
+    isUnheard: number;
+  }>(
+    `SELECT state, pushId, versionAtMs, versionId,
+       acknowledgedAtMs IS NULL AND (unknownCount > 0 OR lateUntilMs > 0) AS isUnheard
+     FROM stock_levels WHERE ${MATCHES_LEVEL} FOR UPDATE`,
     [line.connectionId, line.listing],
   );
   if (level?.state === 'claimed' && !unsent.has(level.pushId ?? '')) return false;
+  // Sent without an answer, and nothing else is known that could take its place.
+  if (level?.isUnheard === 1) return false;
   // Its level is ours from here on: whoever decided the line has done so before.
   const [current] = await tx.select<{ status: string }>(
     'SELECT status FROM submission_lines WHERE submissionId = ? AND rowNumber = ? FOR UPDATE',

@@ -83,7 +83,7 @@ export function callChannel<T>(
           connectionId,
           minTokenGeneration,
           // Once there was a login the channel has the last word.
-          ...(minTokenGeneration === 0 ? { mayAnswerLoginDue: true } : {}),
+          ...(minTokenGeneration === 0 && patched('answers-login-due') ? { mayAnswerLoginDue: true } : {}),
           ...(isLastToken ? { isLastToken } : {}),
           ...(slot ? { slot } : {}),
         });

@@ -41,7 +41,8 @@ export async function InventorySyncWorkflow(input: InventorySyncInput): Promise<
     attention: createAttention(),
     totals: { ...totals },
     refusal,
-    refusedSince,
+    // A run of before did not say it.
+    refusedSince: refusedSince ?? (refusal ? '' : undefined),
     isStirred: true,
   };
   try {
@@ -143,7 +144,10 @@ async function sendAndFinish(state: SyncState, lanes: Lanes, since: string): Pro
 function noteRefusals(state: SyncState, { refusals }: Round): void {
   // What heals by itself must not hide what only a person can end.
   state.refusal = mostPressing(state.refusal ? [state.refusal, ...refusals] : refusals);
-  for (const { details } of refusals) state.refusedSince ??= details.settled?.pushId;
+  for (const { details } of refusals) {
+    const pushId = details.settled?.pushId;
+    if (pushId !== undefined && pushId < (state.refusedSince ?? '~')) state.refusedSince = pushId;
+  }
 }
 
 function forgetRefusal(state: SyncState): void {

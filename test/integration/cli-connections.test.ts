@@ -103,7 +103,7 @@ describe('connections set', () => {
   });
 
   it('mends settings that were no object', async () => {
-    await stores.db.change("UPDATE ie_appinstall_connection SET settings = 'no json' WHERE id = 297");
+    await stores.db.change("UPDATE connections SET settings = 'no json' WHERE id = 297");
     expect((await cli(['connections', 'set', '297', 'batchSize=5'])).code).toBe(0);
     expect((await stores.connections.find(297))?.settings).toEqual({ batchSize: 5 });
   });

@@ -58,6 +58,7 @@ describe('setup', () => {
     expect(jsonOf(again)).toEqual({
       migrations: [],
       sharedTable: { found: 'present', otherColumns: [] },
+      registered: false,
       searchAttributes: { added: [], total: 6 },
       schedules: [
         { id: SWEEP_SCHEDULE_ID, did: 'unchanged' },
@@ -99,10 +100,12 @@ describe('setup', () => {
     expect((await client.workflow.count('Attention IS NOT NULL')).count).toBe(0);
   });
 
-  it('says in one line that the namespace does not exist', async () => {
-    const { code, err } = await cliOn({ ...environment, TEMPORAL_NAMESPACE: 'nowhere' })(['setup']);
-    expect(code).toBe(1);
-    expect(err).toBe(`✗ Temporal at ${address} has no namespace nowhere: create it, or correct TEMPORAL_NAMESPACE\n`);
+  it('registers a namespace that is not there, and says so', async () => {
+    const own = `cli-${randomBytes(6).toString('hex')}`;
+    const { code, out } = await cliOn({ ...environment, TEMPORAL_NAMESPACE: own })(['setup']);
+    expect(code).toBe(0);
+    expect(out).toContain(`namespace ${own}: registered, it was not there\n`);
+    expect((await cli(['setup'])).out).toContain(`namespace ${namespace}: there already\n`);
   });
 });
 

@@ -62,7 +62,7 @@ const withStart = (name: string, attributes: object): object => {
   };
 };
 
-const REPLAYS = /^✓ inventory-sync\/1001 \(InventorySyncWorkflow\) replays with this code: 26 events\.\n$/;
+const REPLAYS = /^✓ inventory-sync\/1001 \(InventorySyncWorkflow\) replays with this code: 28 events\.\n$/;
 
 describe('a history that replays', () => {
   it.each([
@@ -102,7 +102,7 @@ describe('a history that does not replay', () => {
     const { code, out, err } = await replay(file(recorded('stock-delivered').replaceAll('"pushChunk"', '"pushPiece"')));
     expect({ code, err }).toEqual({ code: 1, err: '' });
     expect(out).toBe(
-      '✗ inventory-sync/1001 (InventorySyncWorkflow) does not replay: this code diverges at event 8, ' +
+      '✗ inventory-sync/1001 (InventorySyncWorkflow) does not replay: this code diverges at event 10, ' +
         "ActivityTaskScheduled (pushPiece): Activity type of scheduled event 'pushPiece' does not match " +
         "activity type of activity command 'pushChunk'.\n",
     );

@@ -1,3 +1,4 @@
+import { changeConnection } from '../../src/store/connection-changes';
 import { readConnectionWork, readOrderSides, readUnfinishedWork } from '../../src/store/connection-overview';
 import type { Database, SqlValue } from '../../src/store/database';
 import { readBusyGates, readCredits, readGate } from '../../src/store/gate-overview';
@@ -143,6 +144,8 @@ describe('attempts', () => {
     expect(await readTroubledPushes(stores.db, CONNECTION, 5)).toEqual([]);
     const { pushId } = await leaving();
     await stores.pushes.fail(pushId, 1, [], failure);
+    // The pause before the next attempt is over.
+    await stores.db.change('UPDATE stock_levels SET notBeforeMs = 0 WHERE connectionId = ?', [CONNECTION]);
     const second = await leaving(pushId);
     expect(only(await readTroubledPushes(stores.db, CONNECTION, 5))).toMatchObject({
       ...{ pushId, state: 'open', attempts: 2, unanswered: 1, errorType: 'ChannelUnavailable', error: 'answered 503' },
@@ -202,4 +205,27 @@ it('pages refused levels without losing or repeating one, also where many share 
   const seen: string[] = [];
   for await (const page of rejectedLevels(stores.db, CONNECTION)) seen.push(...page.map(({ listing }) => listing));
   expect(seen).toEqual(names);
+});
+
+describe('a connection that shows another location', () => {
+  const place = { externalChannelId: null, externalWarehouseId: null, settings: {} };
+
+  it('forgets the stock of the one before, unless some of it is on its way', async () => {
+    const id = await stores.connections.insert({
+      ...{ channel: 'ajio', accountSlug: 'spykar', externalChannelId: null, externalWarehouseId: null },
+      ...{ locationId: 'POB1', credentials: {}, settings: {} },
+    });
+    const { submissionId } = only(await stores.store(draft(linesOf(['L1', 3], ['L2', 0]), { connectionId: id })));
+    const push = await leave(stores.pushes, { connectionId: id, batchSize: 1 });
+    expect(await changeConnection(stores.db, id, { ...place, locationId: 'POB2' })).toBe(false);
+    await stores.pushes.release(push?.pushId ?? '');
+    expect(await changeConnection(stores.db, id, { ...place, locationId: 'POB1' })).toBe(true);
+    expect(await stores.levels.countByState(id)).toEqual({ dirty: 2 });
+    expect(await changeConnection(stores.db, id, { ...place, locationId: 'POB2' })).toBe(true);
+    expect(await stores.levels.countByState(id)).toEqual({});
+    expect(await stores.submissions.lines(submissionId, { afterRow: 0, limit: 9 })).toMatchObject([
+      { status: 'superseded' },
+      { status: 'superseded' },
+    ]);
+  });
 });

@@ -234,7 +234,7 @@ it('a push that finds nothing due leaves no trace; one that has failed before is
   await storeLine('a', 1);
   const pushId = await openPush();
   const { attempt, lines } = await begin(pushId);
-  await stores.pushes.fail(pushId, attempt, lines, { type: 'ChannelUnavailable', message: 'x', mayStillApply: false });
+  await stores.pushes.fail(pushId, attempt, lines, { type: 'ChannelAuthFailed', message: 'x', mayStillApply: false });
   const next = await openPush();
   await accept(next, await begin(next));
   expect(await leave(stores.pushes, { connectionId, pushId })).toBeUndefined();

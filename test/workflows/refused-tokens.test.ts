@@ -38,7 +38,7 @@ beforeAll(async () => {
   tenants['order-fresh'] = await scene.tenants.add('order-fresh', { tokens: 'none' });
   tenants.known = await scene.tenants.add('known');
   const { db, cache } = scene.stand.stores;
-  await db.change('UPDATE ie_appinstall_connection SET tokenExpiresAt = UTC_TIMESTAMP(3) WHERE id = ?', [
+  await db.change('UPDATE connections SET tokenExpiresAt = UTC_TIMESTAMP(3) WHERE id = ?', [
     tenants.known.connectionId,
   ]);
   cache.forget(tenants.known.connectionId);

@@ -6,7 +6,7 @@ import { changeConnection } from '../../store/connection-changes';
 import { addCommand, connectionId, type Execute } from '../command';
 import { type Change, changesOf, storedSettings, withChanges } from '../connection-change';
 import { checkFields } from '../connection-input';
-import { UsageError } from '../failures';
+import { CliError, UsageError } from '../failures';
 import { table } from '../output';
 
 /** `connections set`: changes settings and what the WMS calls a connection. */
@@ -38,7 +38,8 @@ export function addSetCommand(connections: Command, execute: Execute): void {
         before: shown(before, change),
         after: shown({ ...before, ...after }, change),
       }));
-      if (!dryRun) await changeConnection(stores.db, id, after);
+      if (!dryRun && !(await changeConnection(stores.db, id, after)))
+        throw new CliError(`stock of connection ${id} is on its way: pause it, and set its location when nothing is`);
       const attention = `${before.channel}_misconfigured`;
       return {
         json: { id, changes: told, dryRun },
@@ -52,7 +53,7 @@ export function addSetCommand(connections: Command, execute: Execute): void {
             ? 'Nothing was changed.'
             : `Connection ${id} is changed; every process knows within a minute. Runs that waited for it: retry --attention ${attention} --connection ${id}`,
           ...(told.some(({ key, before: old, after: now }) => key === 'location' && old !== now)
-            ? ['Stock that is stored for the location before stays as it is; what the WMS sends from now on counts.']
+            ? ['Stock of the location before is forgotten; what the WMS sends for the new one counts from now on.']
             : []),
         ],
       };

@@ -11,9 +11,9 @@ export function addSetupCommand(program: Command, execute: Execute): void {
     summary: 'create or update tables, search attributes and schedules; harmless to repeat',
     example: 'setup',
     input: z.object({}),
-    async run(_input, { stores, client, progress }) {
+    async run(_input, { stores, client, config, progress }) {
       const result = await runSetup({ db: stores.db, client, say: (line) => progress.write(`${line}\n`) });
-      const { migrations, sharedTable, searchAttributes, schedules } = result;
+      const { migrations, registered, sharedTable, searchAttributes, schedules } = result;
       const there = searchAttributes.total - searchAttributes.added.length;
       return {
         json: result,
@@ -22,6 +22,7 @@ export function addSetupCommand(program: Command, execute: Execute): void {
           migrations.length === 0
             ? 'migrations: all ran before'
             : `${counted(migrations.length, 'migration')} ran: ${migrations.join(', ')}`,
+          `namespace ${config.temporal.namespace}: ${registered ? 'registered, it was not there' : 'there already'}`,
           searchAttributes.added.length === 0
             ? `search attributes: ${there} there already`
             : `search attributes: ${searchAttributes.added.join(', ')} added, ${there} there already`,

@@ -74,7 +74,7 @@ export function jobStateOf(sync: SyncStatus, secrets: readonly string[]): JobSta
   return {
     hasEnded: isCounted || ENDED.test(word),
     ...(status === '' ? {} : { status }),
-    ...(word === ENDED_EARLY && !isCounted ? { isUnexplained: true } : {}),
+    ...((word === ENDED_EARLY || (word === 'ABORTED' && !total)) && !isCounted ? { isUnexplained: true } : {}),
     totalCount: total,
     successCount: sync.success_count,
     errorCount: sync.error_count,
