@@ -74,13 +74,13 @@ export const CHANNEL_BUGS: readonly Bug[] = [
     edits: [
       {
         file: 'connectors/ajio/mapper.js',
-        find: "if (status === 'FAILED' && rejections.size === 0)",
-        replace: 'if (status === undefined)',
+        find: "if (refusedWith === undefined && answer.status === 'FAILED' && rejections.size === 0)",
+        replace: 'if (refusedWith === undefined && answer.status === undefined)',
       },
       {
         file: 'connectors/ajio/mapper.js',
-        find: "const othersAccepted = status === 'SUCCESS'",
-        replace: "const othersAccepted = status === 'FAILED' || status === 'SUCCESS'",
+        find: "if (status === 'SUCCESS' ||",
+        replace: "if (status === 'FAILED' || status === 'SUCCESS' ||",
       },
     ],
     scenario: {
@@ -95,14 +95,14 @@ export const CHANNEL_BUGS: readonly Bug[] = [
     edits: [
       {
         file: 'activities/stock-push.js',
-        find: 'const createStockPushActivities = (deps) => ({',
+        find: 'function createStockPushActivities(deps) {',
         replace: `const bodies = new Map();
 const recorded = (pushId, lines) => {
     const first = bodies.get(pushId) ?? new Map(lines.map(({ listing, quantity }) => [listing, quantity]));
     bodies.set(pushId, first);
     return lines.map((line) => ({ ...line, quantity: first.get(line.listing) ?? line.quantity }));
 };
-const createStockPushActivities = (deps) => ({`,
+function createStockPushActivities(deps) {`,
       },
       {
         file: 'activities/stock-push.js',

@@ -62,7 +62,10 @@ export async function settleLevels(tx: Queryable, pushId: string, attempt: numbe
   );
 }
 
-/** Tells the lines that came in what became of them: the ones that were sent, and the older ones that this value replaces. */
+/**
+ * Tells the lines that came in what became of them: the ones that were sent, and the older ones that this value replaces. Where another
+ * value of the very same version came meanwhile, which line was sent cannot be told, and the next push decides.
+ */
 export const settleSubmissionLines = (tx: Queryable, pushId: string, attempt: number) =>
   tx.change(
     `UPDATE submission_lines sl
@@ -77,7 +80,8 @@ export const settleSubmissionLines = (tx: Queryable, pushId: string, attempt: nu
        sl.error = IF(sl.versionAtMs = pl.versionAtMs AND sl.versionId = pl.versionId, pl.message, sl.error),
        sl.pushId = pl.pushId
      WHERE sl.status = 'pending' AND pl.verdict IN ('accepted', 'rejected')
-       AND (lv.revision = pl.revision OR sl.versionAtMs <> pl.versionAtMs OR sl.versionId <> pl.versionId)
+       AND (lv.revision = pl.revision OR lv.versionAtMs <> pl.versionAtMs OR lv.versionId <> pl.versionId
+         OR sl.versionAtMs <> pl.versionAtMs OR sl.versionId <> pl.versionId)
        AND (sl.versionAtMs < pl.versionAtMs OR (sl.versionAtMs = pl.versionAtMs AND sl.versionId <= pl.versionId))`,
     [pushId, attempt],
   );

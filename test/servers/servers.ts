@@ -6,7 +6,7 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { createConnection } from 'mysql2/promise';
 
 /** As many test files with a namespace may run in one go; the server starts as fast with them as with one. */
-const POOL_SIZE = 80;
+const POOL_SIZE = 110;
 
 /** Namespaces that exist, with every search attribute, when the tests begin. */
 export const NAMESPACE_POOL: readonly string[] = Array.from({ length: POOL_SIZE }, (_, index) => `test-${index + 1}`);

@@ -1,5 +1,5 @@
 import type { DraftLine } from '../../src/contracts/submission';
-import { deliverAll } from './lanes';
+import { deliverAll, leave } from './lanes';
 import { draft, levelOf, linesOf, only, openTestStores, submissionLines, T0, type TestStores } from './open-store';
 
 let stores: TestStores;
@@ -54,6 +54,20 @@ it('lets what came later win at the same time, and tells the lines before it tha
   expect(await statuses(second.submissionId)).toEqual(['success']);
   for (const { submissionId } of [first, second])
     expect(await stores.submissions.find(submissionId, 'spykar')).toMatchObject({ status: 'success' });
+});
+
+it('does not take the answer to the first one for an answer to the second, which came while that was on the wire', async () => {
+  const connectionId = 501;
+  await storeOne('on-the-wire', 'a', linesOf(['w-1', 5]), { connectionId });
+  const push = await leave(stores.pushes, { connectionId });
+  if (!push) throw new Error('nothing is due');
+  const second = await storeOne('on-the-wire', 'b', linesOf(['w-1', 0]), { connectionId });
+  const accepted = [{ listing: 'w-1', verdict: 'accepted' as const }];
+  await stores.pushes.settle(push.pushId, push.attempt, push.lines, accepted, Date.now());
+  expect(await statuses(second.submissionId)).toEqual(['pending']);
+  await deliver(connectionId);
+  expect(await statuses(second.submissionId)).toEqual(['success']);
+  expect(await levelOf(stores, 'w-1', connectionId)).toMatchObject({ acknowledgedQuantity: 0, state: 'clean' });
 });
 
 it('does so for parts of a sum, location by location', async () => {
